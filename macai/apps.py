@@ -1,0 +1,20 @@
+"""The project as a Django app: its commands, checks and admin site."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class MacaiConfig(AppConfig):
+    """The wiring: management commands, system checks, templates of the frame."""
+
+    name = "macai"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from macai import checks  # noqa: F401, PLC0415
+
+
+class StudioAdminConfig(AdminConfig):
+    """Django's admin with our site in place of the default one."""
+
+    default_site = "macai.admin.StudioAdminSite"

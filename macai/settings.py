@@ -1,0 +1,414 @@
+"""All of the studio's settings. Each environment variable is read and explained here, and listed in `.env.example`."""
+
+import os
+import re
+import socket
+import tempfile
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+# --- The environment and .env ---------------------------------------------------------------------------------------
+
+
+def read_dotenv(path: Path) -> None:
+    """Load `path` beneath the real environment. A line that is not NAME=value is an error: it may hold a key."""
+    if not path.exists():
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#") and not re.match(r"(export\s+)?[A-Za-z_]\w*\s*=", stripped):
+            raise ImproperlyConfigured(f"{path}, line {number} is not NAME=value.")
+    env.read_env(path, overwrite=False)
+
+
+def number(name: str, default: int, *, low: int, high: int) -> int:
+    """Read a whole number within bounds, or say in one sentence what is wrong with it."""
+    raw = env.str(name, default="") or str(default)
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {value}.")
+    return value
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """Read true or false; a misspelt value is an error, never silently false."""
+    raw = env.str(name, default="").strip().lower()
+    if raw in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if raw == "" else raw in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+
+
+def http_address(name: str, default: str) -> str:
+    """Read a base address without its trailing slash."""
+    value = (env.str(name, default="") or default).rstrip("/")
+    if not re.match(r"https?://[^/\s]+", value):
+        raise ImproperlyConfigured(f"{name} must start with http:// or https://, not {value!r}.")
+    return value
+
+
+def is_address(value: str, *schemes: str) -> bool:
+    """Tell whether `value` is an address of one of the schemes. Messages do not repeat it: it may hold a password."""
+    try:
+        _port = urlsplit(value).port
+    except ValueError:  # not a number
+        return False
+    return value.partition("://")[0] in schemes and "://" in value
+
+
+read_dotenv(Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env"))))
+
+# --- The installation -----------------------------------------------------------------------------------------------
+
+# DEBUG: true on the embedded default; false is production, which refuses unsafe defaults (macai/checks.py).
+DEBUG = switch("DEBUG", default=True)
+
+# PORT, HOST: where the web server listens.
+PORT = number("PORT", 5050, low=1, high=65535)
+HOST = env.str("HOST", default="") or "127.0.0.1"
+
+# DATA_DIR: database, media, cache and logs of the embedded default.
+DATA_DIR = Path(env.str("DATA_DIR", default="") or "var").expanduser()
+DATA_DIR = DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    (DATA_DIR / ".writable").touch()
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR {DATA_DIR} cannot be written: {error.strerror}.") from error
+
+
+def secret_key() -> str:
+    """The embedded default makes its own key once and keeps it, readable by its owner only."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        # Written beside it and linked: of two processes that start at once, both read the same whole key.
+        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR, encoding="ascii") as file:
+            file.write(get_random_secret_key())
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text(encoding="ascii").strip()
+
+
+# SECRET_KEY: signs sessions and queued tasks. Made and kept in DATA_DIR while DEBUG; required in production.
+SECRET_KEY = env.str("SECRET_KEY", default="") or (secret_key() if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is required when DEBUG=false.")
+
+# ALLOWED_HOSTS: the names under which the studio is reached, separated by commas.
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".local", socket.gethostname().lower()]
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS if DEBUG else [])
+# CSRF_TRUSTED_ORIGINS: addresses with scheme, for a studio behind a proxy.
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each.
+WEB_PROCESSES = number("WEB_PROCESSES", 2, low=1, high=32)
+WEB_THREADS = number("WEB_THREADS", 8, low=1, high=64)
+# WORKERS: Django-Q processes. One follows every running job, the others bring files home.
+WORKERS = number("WORKERS", 3, low=2, high=32)
+# STOP_SECONDS: how long a stop waits for the worker, which may have a paid request in the air.
+STOP_SECONDS = number("STOP_SECONDS", 130, low=1, high=3600)
+# WEB_STOP_SECONDS: how long a stop waits for open requests.
+WEB_STOP_SECONDS = number("WEB_STOP_SECONDS", 30, low=1, high=3600)
+# WATCHDOG_SECONDS: a worker that has tasks but shows no life for this long is killed and started again.
+WATCHDOG_SECONDS = number("WATCHDOG_SECONDS", 20, low=2, high=3600)
+
+# DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD, DJANGO_SUPERUSER_EMAIL: the owner's account, made at the start
+# if there is no account yet. Without them, the first visit makes it.
+DJANGO_SUPERUSER_USERNAME = env.str("DJANGO_SUPERUSER_USERNAME", default="")
+DJANGO_SUPERUSER_PASSWORD = env.str("DJANGO_SUPERUSER_PASSWORD", default="")
+DJANGO_SUPERUSER_EMAIL = env.str("DJANGO_SUPERUSER_EMAIL", default="")
+
+# --- Providers ------------------------------------------------------------------------------------------------------
+
+# MOCKAPI_ENABLED: serve the imitated providers under /mock/. On by default while DEBUG, off in production.
+MOCKAPI_ENABLED = switch("MOCKAPI_ENABLED", default=DEBUG)
+# MOCKAPI_ONLY: serve nothing but the mock (its own process, for tests and other programs).
+MOCKAPI_ONLY = switch("MOCKAPI_ONLY", default=False)
+# MOCKAPI_KEY: the bearer key the mock accepts; empty accepts any. Required where production serves the mock.
+MOCKAPI_KEY = env.str("MOCKAPI_KEY", default="")
+# MOCKAPI_CONCURRENT_LIMIT, MOCKAPI_BALANCE: what the mock Mureka account allows at once, and its balance in US cents.
+MOCKAPI_CONCURRENT_LIMIT = number("MOCKAPI_CONCURRENT_LIMIT", 2, low=1, high=10_000)
+MOCKAPI_BALANCE = number("MOCKAPI_BALANCE", 3000, low=0, high=10_000_000)
+# MOCKAPI_SECONDS: how long a mock job takes when its prompt names no duration.
+MOCKAPI_SECONDS = number("MOCKAPI_SECONDS", 8, low=0, high=3600)
+# MOCKAPI_AUDIO_SECONDS: how long the mock's songs play.
+MOCKAPI_AUDIO_SECONDS = number("MOCKAPI_AUDIO_SECONDS", 30, low=1, high=330)
+MOCK_URL = f"http://127.0.0.1:{PORT}/mock"
+
+# MUREKA_API_KEY, MUREKA_BASE_URL: without a key, Mureka is the mock, visibly so.
+MUREKA_API_KEY = env.str("MUREKA_API_KEY", default="")
+MUREKA_BASE_URL = http_address("MUREKA_BASE_URL", "https://api.mureka.ai" if MUREKA_API_KEY else f"{MOCK_URL}/mureka")
+# MUREKA_FILE_HOSTS: hosts that results may be fetched from, beside that of MUREKA_BASE_URL.
+MUREKA_FILE_HOSTS: list[str] = env.list("MUREKA_FILE_HOSTS", default=["cdn.mureka.ai", "cdn.mureka.cn"])
+# MUREKA_DEADLINE_SECONDS: a song without a result after this long ends as failed (it can still be asked for by hand).
+MUREKA_DEADLINE_SECONDS = number("MUREKA_DEADLINE_SECONDS", 1800, low=10, high=86_400)
+# MUREKA_SLOT_SECONDS: how long a song whose fate is uncertain keeps its turn at Mureka.
+MUREKA_SLOT_SECONDS = number("MUREKA_SLOT_SECONDS", 600, low=1, high=86_400)
+
+# OPENAI_API_KEY, OPENAI_BASE_URL: pictures.
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = http_address(
+    "OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else f"{MOCK_URL}/openai/v1"
+)
+# OLLAMA_BASE_URL: texts.
+OLLAMA_BASE_URL = http_address("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "macai.apps.MacaiConfig",
+    "macai.apps.StudioAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "accounts",
+    "jobs",
+    "library",
+    "songs",
+    "mockapi",
+    "knox",
+    "django_q",
+    "django_htmx",
+    "heroicons",
+    "csp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "mockapi.urls" if MOCKAPI_ONLY else "macai.urls"
+WSGI_APPLICATION = "macai.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "macai.context_processors.studio",
+            ],
+        },
+    },
+]
+
+# DATABASE_URL: postgres://user:password@host:5432/name; without it, SQLite in DATA_DIR.
+DATABASE_URL = env.str("DATABASE_URL", default="")
+if DATABASE_URL and not is_address(DATABASE_URL, "postgres", "postgresql", "sqlite"):
+    raise ImproperlyConfigured(
+        "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file."
+    )
+database: dict[str, Any] = dict(env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR / 'macai.sqlite3'}"))
+if database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE removes "database is locked"; FULL, because a saved job id must survive a power cut.
+    database |= {
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+        },
+    }
+else:
+    # A database that does not answer is an error after 10 s, not a hang.
+    database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    database["OPTIONS"] = {"connect_timeout": 10} | database.get("OPTIONS", {})
+DATABASES = {"default": database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# REDIS_URL: broker and cache; without it, the database carries the queue and the cache is files in DATA_DIR.
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL and not is_address(REDIS_URL, "redis", "rediss", "unix"):
+    raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0, or start with rediss:// or unix://.")
+# A Redis that does not answer is an error soon, not a hang. Longer than the broker's wait of 1 s for a task.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+CACHES: dict[str, Any] = {
+    # Shared by every process: cluster heartbeats live here.
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "macai",
+        "OPTIONS": REDIS_TIMEOUTS,
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+
+def broker_address() -> str:
+    """Return REDIS_URL with the timeouts in its query, where it does not set them itself."""
+    separator = "&" if "?" in REDIS_URL else "?"
+    missing = [f"{name}={value}" for name, value in REDIS_TIMEOUTS.items() if f"{name}=" not in REDIS_URL]
+    return REDIS_URL + separator + "&".join(missing) if missing else REDIS_URL
+
+
+# Django-Q only wakes somebody up: retrying is the job's own business, never the queue's (jobs/).
+Q_CLUSTER: dict[str, Any] = {
+    "name": "macai",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "timeout": 1200,
+    "retry": 1260,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 100,
+    "poll": 0.2,
+    "label": _("Queue"),
+} | ({"redis": broker_address()} if REDIS_URL else {"orm": "default"})
+
+# --- Users and doors ------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+
+KNOX_TOKEN_MODEL = "accounts.AccessToken"
+MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Token",
+    # TOKEN_DAYS: how long an API token lives.
+    "TOKEN_TTL": timedelta(days=number("TOKEN_DAYS", 90, low=1, high=3650)),
+    "TOKEN_PREFIX": "macai_",
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.AccessTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Macai",
+    "DESCRIPTION": "The self-hosted AI studio: songs, pictures and texts, kept at home and never paid for twice.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Security headers and cookies -----------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
+HTTPS = switch("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+# --- Language, time, logs -------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+# TIME_ZONE: the zone in which pages show times.
+TIME_ZONE = env.str("TIME_ZONE", default="") or "UTC"
+USE_TZ = True
+
+# LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
+LOG_LEVEL = (env.str("LOG_LEVEL", default="") or "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}
