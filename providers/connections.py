@@ -1,0 +1,91 @@
+"""Connections that never retry, carry no credentials of their own, and know whether they stood."""
+
+import threading
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+USER_AGENT = "macai"
+
+# All that requests lets through: its own errors, urllib3's, http.client's, those of sockets, and of bad addresses.
+NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
+TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+
+_thread = threading.local()
+
+# Whether a paid request may have been accepted depends on one fact: did a connection stand? requests hides it: a TLS
+# handshake that times out, for instance, is reported like an answer that did not come. So the connections note it
+# themselves: while connect() (name, TCP, proxy tunnel, TLS) has not returned, not one byte of the request has left.
+
+
+class _Noting(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _thread.connected = True
+
+
+def _note_connections(manager: urllib3.PoolManager) -> None:
+    """Let every kind of connection that `manager` opens, also through any kind of proxy, note when it stands."""
+    known: dict[str, Any] = manager.pool_classes_by_scheme
+    pools: dict[str, Any] = {}
+    for scheme, pool in known.items():
+        connection = type("NotingConnection", (_Noting, pool.ConnectionCls), {})
+        pools[scheme] = type("NotingPool", (pool,), {"ConnectionCls": connection})
+    manager.pool_classes_by_scheme = pools
+
+
+class _Adapter(HTTPAdapter):
+    """No retries of its own, and connections that note when they stand."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _note_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        is_new = proxy not in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if is_new:
+            _note_connections(manager)
+        return manager
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Do nothing: without an auth object requests would replace our header by a password of ~/.netrc."""
+    return request
+
+
+def new_session() -> requests.Session:
+    """Make a session without retries, cookies and passwords from files. The environment's proxies are respected."""
+    session = requests.Session()
+    session.mount("http://", _Adapter())
+    session.mount("https://", _Adapter())
+    session.auth = _no_netrc
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["User-Agent"] = USER_AGENT
+    return session
+
+
+def session_of_thread() -> requests.Session:
+    """Give this thread's own session, which keeps its connections alive. For reads only."""
+    session: requests.Session | None = getattr(_thread, "session", None)
+    if session is None:
+        session = _thread.session = new_session()
+    return session
+
+
+def forget_connections() -> None:
+    """Begin a call: from here on `has_connected` speaks of this call alone."""
+    _thread.connected = False
+
+
+def has_connected() -> bool:
+    """Tell whether this thread has opened a connection since `forget_connections`. Says nothing of kept-alive ones."""
+    return bool(_thread.connected)

@@ -1,0 +1,309 @@
+"""The one way out: JSON calls and downloads, with a verdict on every way in which they can fail."""
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from django.utils.translation import gettext as _
+from urllib3.util import parse_url
+
+from providers.answers import error_words, load_json, parse_retry_after
+from providers.connections import (
+    NETWORK_ERRORS,
+    TIMEOUTS,
+    forget_connections,
+    has_connected,
+    new_session,
+    session_of_thread,
+)
+from providers.errors import DownloadError, ProviderError, Verdict
+
+ANSWER_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+REDIRECTS = 3
+
+Classify = Callable[[int, str, bool], Verdict]
+"""(HTTP status that is not 2xx, the provider's words, paid) -> what it means."""
+
+
+# --- JSON calls -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is needed to say what went wrong with one call."""
+
+    provider: str
+    key: str
+    paid: bool
+    classify: Classify
+
+    def error(
+        self, verdict: Verdict, message: str, detail: str = "", *, status: int | None = None, wait: float | None = None
+    ) -> ProviderError:
+        detail = self.without_secrets(detail)
+        return ProviderError(verdict, message, provider=self.provider, detail=detail, status=status, retry_after=wait)
+
+    def without_secrets(self, text: str) -> str:
+        hidden = text.replace(self.key, "***") if self.key else text
+        return re.sub(r"(?i)bearer\s+[^\s\"']+", "Bearer ***", hidden).replace("\x00", "")
+
+
+def verdict_for_status(status: int, words: str, paid: bool) -> Verdict:
+    """Say what an HTTP status other than 2xx means where a provider has no words of its own for it."""
+    del words
+    if status == 401:
+        return Verdict.BAD_KEY
+    if status == 429:
+        return Verdict.LATER
+    if 400 <= status < 500 and status != 408:
+        return Verdict.REFUSED
+    return _lost(paid=paid)
+
+
+def _lost(*, paid: bool) -> Verdict:
+    """Give the verdict when a request was sent and its answer is no use."""
+    return Verdict.UNCERTAIN if paid else Verdict.LATER
+
+
+def request_json(
+    method: str,
+    url: str,
+    *,
+    provider: str,
+    key: str,
+    body: dict[str, Any] | None = None,
+    timeout: tuple[float, float],
+    paid: bool,
+    max_bytes: int = ANSWER_BYTES,
+    classify: Classify = verdict_for_status,
+) -> dict[str, Any]:
+    """Send one request and return its JSON object, which any database can store. Raises ProviderError.
+
+    `timeout` is (connect, read) in seconds; an answer that has begun must end within the read timeout. Nothing is ever
+    repeated and no redirect followed. A paid request is LATER only if no byte of it was sent or the provider said so.
+    """
+    call = _Call(provider, key, paid, classify)
+    if not re.fullmatch(r"[\x21-\x7e]*", key):
+        raise call.error(
+            Verdict.BAD_KEY, _("The API key of %(name)s has a character in it that no key has.") % _name(call)
+        )
+    # Paid requests use a fresh connection: a kept-alive one that the server just closed would look like a lost answer.
+    session = new_session() if paid else session_of_thread()
+    arrived = _Arrived()
+    problem: Exception | None = None
+    forget_connections()
+    try:
+        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        with session.request(
+            method, url, json=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+        ) as response:
+            arrived.read(response, max_bytes, timeout[1])
+    except NETWORK_ERRORS as error:
+        problem = error
+    finally:
+        if paid:
+            session.close()
+    # Raised outside the except block: the original error holds the request, and with it the key.
+    if arrived.status is not None and not 200 <= arrived.status < 300:
+        raise _status_failure(call, arrived)
+    if problem is not None:
+        raise _network_failure(call, problem, arrived)
+    return _parsed(call, arrived)
+
+
+class _TooLongError(ValueError):
+    """The answer is longer than allowed."""
+
+
+class _Arrived:
+    """What has arrived of an answer. A status counts even if the body after it is cut off."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.retry_after: float | None = None
+        self.content = bytearray()
+
+    def read(self, response: requests.Response, max_bytes: int, seconds: float) -> None:
+        self.status = response.status_code
+        self.retry_after = parse_retry_after(response.headers.get("Retry-After", ""))
+        deadline = time.monotonic() + seconds
+        # read1 gives what is there; iter_content would wait for a whole chunk and never see the deadline.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            self.content += chunk
+            if len(self.content) > max_bytes:
+                response.raw.close()
+                raise _TooLongError
+            if time.monotonic() > deadline:
+                response.raw.close()
+                raise requests.ReadTimeout("the answer did not end in time")
+
+    def text(self) -> str:
+        return self.content.decode("utf-8-sig", "replace")
+
+
+def _name(call: _Call) -> dict[str, object]:
+    return {"name": call.provider}
+
+
+def _network_failure(call: _Call, problem: Exception, arrived: _Arrived) -> ProviderError:
+    never_sent = call.paid and not has_connected()
+    if isinstance(problem, _TooLongError):
+        message = _("%(name)s gave an answer that is too long.")
+    elif never_sent or isinstance(problem, requests.ConnectTimeout):
+        message = _("%(name)s cannot be reached.")
+    elif isinstance(problem, TIMEOUTS):
+        message = _("%(name)s did not answer in time.")
+    elif has_connected() or arrived.status is not None:
+        message = _("The connection to %(name)s broke before its answer was complete.")
+    else:
+        message = _("%(name)s cannot be reached.")
+    verdict = Verdict.LATER if never_sent else _lost(paid=call.paid)
+    return call.error(verdict, message % _name(call), f"{type(problem).__name__}: {problem}", status=arrived.status)
+
+
+def _status_failure(call: _Call, arrived: _Arrived) -> ProviderError:
+    status = arrived.status or 0
+    text = call.without_secrets(arrived.text())
+    words = error_words(text)
+    verdict = call.classify(status, words, call.paid)
+    if verdict is Verdict.REFUSED and words:
+        message = _('%(name)s refused the request: "%(words)s"')
+    elif verdict is Verdict.REFUSED:
+        message = _("%(name)s refused the request (HTTP %(status)s).")
+    elif verdict is Verdict.BAD_KEY:
+        message = _("%(name)s does not accept the API key.")
+    elif verdict is Verdict.OUT_OF_MONEY:
+        message = _("The %(name)s account has no money left.")
+    elif status == 429:
+        message = _("%(name)s asks to wait: too many requests at the moment.")
+    else:
+        message = _("%(name)s has a problem of its own (HTTP %(status)s).")
+    message %= {"name": call.provider, "words": words, "status": status}
+    return call.error(verdict, message, text, status=status, wait=arrived.retry_after)
+
+
+def _parsed(call: _Call, arrived: _Arrived) -> dict[str, Any]:
+    try:
+        answer = load_json(arrived.text())
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        detail = call.without_secrets(arrived.text())
+        raise broken_answer(call.provider, detail, paid=call.paid, status=arrived.status)
+    return answer
+
+
+def broken_answer(provider: str, detail: object, *, paid: bool, status: int | None = None) -> ProviderError:
+    """Make the error for a 2xx answer that is no use: uncertain if it was paid for, otherwise to be asked for again."""
+    message = _("%(name)s gave an answer that cannot be read.") % {"name": provider}
+    return ProviderError(_lost(paid=paid), message, provider=provider, detail=str(detail), status=status)
+
+
+# --- Downloads ------------------------------------------------------------------------------------------------------
+
+
+class Download:
+    """A file on its way. `length` in bytes if announced; `content_type` as announced, "" if not."""
+
+    def __init__(self, response: requests.Response, max_bytes: int) -> None:
+        announced = response.headers.get("Content-Length", "")
+        self.length = int(announced) if re.fullmatch(r"[0-9]{1,18}", announced) else None
+        self.content_type = response.headers.get("Content-Type", "")[:200]
+        self._response = response
+        self._max_bytes = max_bytes
+        if self.length is not None and self.length > max_bytes:
+            raise _too_big()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the content piece by piece. Raises DownloadError when it is too big or ends too early."""
+        size = 0
+        while True:
+            try:
+                chunk = self._response.raw.read1(CHUNK_BYTES, decode_content=False)
+            except NETWORK_ERRORS:  # also when fewer bytes come than were announced
+                chunk = None
+            if chunk is None:
+                raise DownloadError("later", _("The connection broke while the file was coming."))
+            if not chunk:
+                break
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise _too_big()
+            yield chunk
+
+
+@contextmanager
+def open_download(
+    url: str, *, hosts: Collection[str], max_bytes: int, timeout: tuple[float, float]
+) -> Iterator[Download]:
+    """Begin to fetch a result file without any credentials. Raises DownloadError.
+
+    `hosts` are the only ones asked, each "host" (https on its own port) or "host:port" (which also allows http). At
+    most three redirects are followed, to such hosts only. `timeout` is (connect, read) in seconds, read for each wait.
+    """
+    with new_session() as session:
+        response = None
+        for _hop in range(REDIRECTS + 1):
+            _check_address(url, hosts)
+            response = _get(session, url, timeout)
+            if response.status_code not in {301, 302, 303, 307, 308}:
+                break
+            response.close()
+            url = _next_address(url, response)
+        else:
+            raise DownloadError("refused", _("The file's address leads from one place to the next without end."))
+        with response:
+            _check_status(response)
+            yield Download(response, max_bytes)
+
+
+def _get(session: requests.Session, url: str, timeout: tuple[float, float]) -> requests.Response:
+    try:
+        # A compressed transfer would make the announced length useless.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        return session.get(url, headers=headers, timeout=timeout, allow_redirects=False, stream=True)
+    except TIMEOUTS:
+        raise DownloadError("later", _("The file's server did not answer in time.")) from None
+    except NETWORK_ERRORS:
+        raise DownloadError("later", _("The file's server cannot be reached.")) from None
+
+
+def _next_address(url: str, response: requests.Response) -> str:
+    try:
+        return urljoin(url, response.headers["Location"])
+    except (KeyError, ValueError):
+        raise DownloadError("later", _("The file's server leads to nowhere.")) from None
+
+
+def _check_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status in {403, 404, 410}:
+        raise DownloadError("missing", _("The file is no longer there (HTTP %(status)s).") % {"status": status})
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if status != 200 or encoding not in {"", "identity"}:
+        raise DownloadError("later", _("The file's server has a problem (HTTP %(status)s).") % {"status": status})
+
+
+def _check_address(url: str, hosts: Collection[str]) -> None:
+    # The same parser as the connection's, and nothing that two parsers could read in two ways.
+    try:
+        parsed = parse_url(url) if re.fullmatch(r"[\x21-\x7e]+", url) and "\\" not in url else None
+    except ValueError:
+        parsed = None
+    if parsed is not None and parsed.host and parsed.auth is None:
+        host = parsed.host.lower()
+        port = parsed.port or {"https": 443, "http": 80}.get(parsed.scheme or "", 0)
+        plain = parsed.scheme == "https" and port == 443 and host in hosts
+        if plain or (parsed.scheme in {"https", "http"} and f"{host}:{port}" in hosts):
+            return
+    raise DownloadError("refused", _("The file's address is not one that files may be fetched from."))
+
+
+def _too_big() -> DownloadError:
+    return DownloadError("refused", _("The file is bigger than allowed."))
