@@ -1,0 +1,31 @@
+"""The mock's addresses, from the site's root: included by the studio, or the whole site when MOCKAPI_ONLY is set."""
+
+from django.urls import include, path, re_path
+
+from mockapi import mureka
+
+mureka_urls = [
+    path("v1/song/generate", mureka.song_generate),
+    path("v1/song/query/<str:task_id>", mureka.task_query, {"kind": "song"}),
+    path("v1/song/stem", mureka.song_stem),
+    path("v1/instrumental/generate", mureka.instrumental_generate),
+    path("v1/instrumental/query/<str:task_id>", mureka.task_query, {"kind": "instrumental"}),
+    path("v1/lyrics/generate", mureka.lyrics_generate),
+    path("v1/lyrics/extend", mureka.lyrics_extend),
+    path("v1/account/billing", mureka.billing),
+    path("ledger", mureka.ledger),
+    re_path(
+        r"^files/(?P<kind>song|instrumental)/\d{8}/\d+-(?P<token>[A-Za-z0-9_-]{22})\.(?P<extension>mp3|flac|wav)$",
+        mureka.result_file,
+    ),
+    re_path(
+        r"^files/(?P<kind>stem)/\d{8}/\d+-(?P<token>[A-Za-z0-9_-]{22})\.(?P<extension>zip)$",
+        mureka.result_file,
+    ),
+    re_path("", mureka.not_found),
+]
+urlpatterns = [
+    path("mock/health", mureka.health),
+    path("mock/mureka/", include(mureka_urls)),
+]
+handler404 = mureka.not_found
