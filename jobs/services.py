@@ -1,0 +1,106 @@
+"""What a person may ask of any job: cancel it, submit it again, ask the provider again, name its job id."""
+
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs import tasks
+from jobs.kinds import kind_of
+from jobs.models import Charge, Job, Phase, Status, TransitionError
+from jobs.recording import CLEAN, ended_now
+
+
+class JobError(Exception):
+    """The job cannot do what was asked of it, in one plain sentence."""
+
+
+def cancel_job(job: Job) -> bool:
+    """Cancel a job that waits. True if it is cancelled.
+
+    One that may have been submitted cannot be stopped: the provider knows no cancel, the result is paid for and is
+    brought home. The wish is noted, and honoured should the submission turn out not to have arrived.
+
+    Raises:
+        JobError: the job has ended already.
+    """
+    try:
+        job.move_to(Status.CANCELLED, when={"phase": Phase.WAITING}, event=_("Cancelled. Not charged."), **ended_now())
+    except TransitionError:
+        now = timezone.now()
+        running = type(job)._base_manager.filter(pk=job.pk, status__in=[Status.PENDING, Status.PROGRESS])
+        if not running.update(cancel_requested_at=now, updated_at=now):
+            raise JobError(_("It has ended already, so there is nothing to cancel.")) from None
+        job.refresh_from_db()
+        provider = kind_of(job).provider_name
+        job.tell(_("Cancel asked for. %(provider)s cannot stop a job, so its result is kept.") % {"provider": provider})
+        return False
+    return True
+
+
+def submit_again(job: Job) -> None:
+    """Put a job that ended without a result back in line, at the end. If it was charged before, it is paid for again.
+
+    Raises:
+        JobError: the job runs or is done.
+    """
+    spent = job.cost if job.charge in {Charge.MAYBE, Charge.YES} else 0
+    now = timezone.now()
+    try:
+        job.move_to(
+            Status.PENDING,
+            when={"status__in": [Status.FAILURE, Status.CANCELLED], "task_id": job.task_id},
+            event=_("Submitted again by hand."),
+            phase=Phase.WAITING,
+            job_id="",
+            charge=Charge.NO,
+            spent_before=job.spent_before + spent,
+            queued_at=now,
+            next_poll_at=now,
+            submitted_at=None,
+            slot_until=None,
+            deadline_at=None,
+            cancel_requested_at=None,
+            completed_at=None,
+            progress_info={},
+            **CLEAN,
+        )
+    except TransitionError:
+        raise JobError(_("Only a job that failed or was cancelled can be submitted again.")) from None
+    tasks.nudge()
+
+
+def ask_again(job: Job, *, job_id: str = "") -> None:
+    """Have the provider asked about the job now. `job_id` names a job whose id was lost with the answer.
+
+    Raises:
+        JobError: there is nothing to ask about, or the id belongs to another job.
+    """
+    job_id = job_id.strip()
+    if not (job.job_id or job_id):
+        raise JobError(_("The provider's job id is not known. Enter it, or submit again."))
+    if job.status in {Status.PENDING, Status.SUCCESS, Status.CANCELLED}:
+        raise JobError(_("There is nothing to ask the provider about now."))
+    now = timezone.now()
+    if job.status == Status.PROGRESS:
+        # A job in the air is asked about at its own pace; only its waiting time is cut short.
+        type(job)._base_manager.filter(pk=job.pk, status=Status.PROGRESS, next_poll_at__gt=now).update(next_poll_at=now)
+        tasks.nudge()
+        return
+    try:
+        job.move_to(
+            Status.PROGRESS,
+            when={"status": Status.FAILURE, "task_id": job.task_id},
+            event=_("The provider is asked again."),
+            phase=Phase.RUNNING,
+            job_id=job_id or job.job_id,
+            charge=Charge.YES if job_id else job.charge,
+            next_poll_at=now,
+            deadline_at=now + kind_of(job).deadline,
+            completed_at=None,
+            **CLEAN,
+        )
+    except TransitionError:
+        raise JobError(_("The job has just been moved on.")) from None
+    except IntegrityError:
+        raise JobError(_("That job id belongs to another job.")) from None
+    tasks.nudge()

@@ -1,0 +1,113 @@
+"""Turns: how many jobs a provider lets us run at once, counted in rows under a lock on the account's row."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs.kinds import AccountFigures, kind_of, kinds_at
+from jobs.models import Job, Phase, ProviderAccount, Status, new_token
+from providers.errors import ProviderError
+
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = timedelta(seconds=60)
+CHECK_EVERY = timedelta(minutes=2)
+
+
+def account_of(provider: str) -> ProviderAccount:
+    """Return our account at a provider; its limit is 1 until the provider has told."""
+    return ProviderAccount.objects.get_or_create(provider=provider)[0]
+
+
+def claim_turns(provider: str, *, at_most: int) -> list[Job]:
+    """Give waiting jobs the free turns at a provider, first come first served.
+
+    Each is `SUBMITTING` with a new token when this returns, and committed: only now may its paid request leave.
+    """
+    now = timezone.now()
+    kinds = kinds_at(provider)
+    if not any(kind.rows.waiting().due(now).exists() for kind in kinds):
+        return []
+    account_of(provider)
+    with transaction.atomic():
+        account = ProviderAccount.objects.select_for_update().get(provider=provider)
+        if account.backoff_until and account.backoff_until > now:
+            return []
+        held = sum(kind.rows.holding_a_turn(now).count() for kind in kinds)
+        free = min(account.concurrent_request_limit - held, at_most)
+        if free <= 0:
+            return []
+        waiting: list[Any] = [job for kind in kinds for job in kind.rows.waiting().due(now)[:free]]
+        waiting.sort(key=lambda job: (job.queued_at, str(job.pk)))
+        claimed = waiting[:free]
+        for job, kind in ((job, kind) for job in claimed for kind in kinds if isinstance(job, kind.model)):
+            job.move_to(
+                Status.PENDING,
+                when={"phase": Phase.WAITING, "task_id": job.task_id},
+                phase=Phase.SUBMITTING,
+                task_id=new_token(),
+                submitted_at=now,
+                slot_until=now + kind.slot,
+                next_poll_at=now + kind.submit_timeout,
+            )
+    return claimed
+
+
+def back_off(provider: str, error: ProviderError) -> datetime:
+    """Leave a provider alone for as long as it says, or for a growing while. Return until when."""
+    with transaction.atomic():
+        account_of(provider)
+        account = ProviderAccount.objects.select_for_update().get(provider=provider)
+        now = timezone.now()
+        if error.retry_after is not None:
+            pause = timedelta(seconds=max(1.0, error.retry_after))
+        else:
+            pause = min(FIRST_BACKOFF * 2 ** min(account.strikes, 10), LONGEST_BACKOFF)
+        if account.backoff_until is None or account.backoff_until <= now:
+            # Several requests refused in the same moment are one strike, not many.
+            account.strikes += 1
+        account.backoff_until = max(account.backoff_until or now, now + pause)
+        account.backoff_reason = error.message
+        account.save(update_fields=["strikes", "backoff_until", "backoff_reason"])
+    return account.backoff_until
+
+
+def forgive(provider: str) -> None:
+    """Forget the strikes: the provider took something."""
+    ProviderAccount.objects.filter(provider=provider, strikes__gt=0).update(strikes=0, backoff_reason="")
+
+
+def claim_account_check(provider: str, *, now: datetime | None = None) -> bool:
+    """Tell whether it is this caller's turn to read the account's figures, and put the next reading off."""
+    now = now or timezone.now()
+    account_of(provider)
+    due = ProviderAccount.objects.filter(provider=provider, check_after__lte=now)
+    return bool(due.update(check_after=now + CHECK_EVERY))
+
+
+def record_account(provider: str, outcome: AccountFigures | Exception) -> None:
+    """Write down what the provider says of our account. An unreachable account is not an empty one: figures stay."""
+    rows = ProviderAccount.objects.filter(provider=provider)
+    if isinstance(outcome, AccountFigures):
+        rows.update(
+            concurrent_request_limit=max(1, outcome.concurrent_request_limit),
+            balance=outcome.balance,
+            total_recharge=outcome.total_recharge,
+            total_spending=outcome.total_spending,
+            account_id=outcome.account_id,
+            checked_at=timezone.now(),
+            check_error="",
+        )
+    else:
+        message = outcome.message if isinstance(outcome, ProviderError) else _("The account could not be read.")
+        rows.update(check_error=message)
+
+
+def place_in_line(job: Job) -> int:
+    """Return how many jobs the provider will take before this one, plus one."""
+    before = 1
+    for kind in kinds_at(kind_of(job).provider):
+        before += kind.rows.waiting().filter(queued_at__lt=job.queued_at).count()
+    return before
