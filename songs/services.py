@@ -1,0 +1,331 @@
+"""What a person may ask for: the verbs behind the pages, the API, the admin and the command line."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from jobs import services as job_services
+from jobs import tasks as job_tasks
+from jobs.models import Charge, Job, JobEvent, Status
+from jobs.services import JobError
+from library import storage
+from songs.models import (
+    LINKS_LIVE,
+    LYRICS_LIMIT,
+    PROMPT_LIMIT,
+    VARIANTS_LIMIT,
+    FileState,
+    Song,
+    SongChoice,
+    SongFile,
+    SongModel,
+    StemSeparation,
+    Workflow,
+)
+
+GENDERS = ("", "female", "male")
+TITLE_LIMIT = 500
+TAGS_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What became of a wish to delete songs."""
+
+    deleted: int
+    kept: dict[str, str]  # title of a song that stays: why
+
+
+def request_song(
+    *,
+    user: User | None,
+    lyrics: str,
+    prompt: str,
+    title: str = "",
+    tags: str = "",
+    model: str = "",
+    variants: int = 2,
+    gender: str = "",
+    key: uuid.UUID | None = None,
+) -> Song:
+    """Ask for a song. The row exists when this returns; a worker submits it.
+
+    `key` names this one wish: the same key again returns the song that exists, so a form sent twice is paid for once.
+
+    Raises:
+        ValidationError: a message per field.
+    """
+    problems = check_texts(title=title, tags=tags)
+    check_length(problems, "lyrics", lyrics, LYRICS_LIMIT, _("Write the lyrics, or make an instrumental."))
+    if gender not in GENDERS:
+        problems["gender"] = _("Choose female, male or neither.")
+    return _request(
+        problems, user=user, key=key, lyrics=lyrics, prompt=prompt, title=title, tags=tags, model=model,
+        variants=variants, gender=gender, is_instrumental=False,
+    )  # fmt: skip
+
+
+def request_instrumental(
+    *,
+    user: User | None,
+    prompt: str,
+    title: str = "",
+    tags: str = "",
+    model: str = "",
+    variants: int = 2,
+    key: uuid.UUID | None = None,
+) -> Song:
+    """Ask for an instrumental; see request_song.
+
+    Raises:
+        ValidationError: a message per field.
+    """
+    problems = check_texts(title=title, tags=tags)
+    return _request(
+        problems, user=user, key=key, lyrics="", prompt=prompt, title=title, tags=tags, model=model,
+        variants=variants, gender="", is_instrumental=True,
+    )  # fmt: skip
+
+
+def _request(
+    problems: dict[str, str], *, key: uuid.UUID | None, model: str, variants: int, user: User | None, **fields: Any
+) -> Song:
+    check_length(problems, "prompt", fields["prompt"], PROMPT_LIMIT, _("Describe the style."))
+    if not 1 <= variants <= VARIANTS_LIMIT:
+        problems["variants"] = _("Choose 1 to %(limit)d.") % {"limit": VARIANTS_LIMIT}
+    chosen = offered_model(model)
+    price = chosen.price(is_instrumental=fields["is_instrumental"]) if chosen else None
+    if chosen is None:
+        problems["model"] = _("There is no such model.")
+    elif price is None:
+        problems["model"] = _("This model does not make that.")
+    if problems or chosen is None or price is None:
+        raise ValidationError(dict(problems))
+    values = {**fields, "requested_by": user, "model": chosen.name, "variants": variants, "cost": price * variants}
+    with transaction.atomic():
+        song, created = Song.objects.get_or_create(pk=key or uuid.uuid4(), defaults=values)
+        if created:
+            song.tell(_("Asked for."))
+            job_tasks.nudge()
+    return song
+
+
+def check_texts(**texts: str) -> dict[str, str]:
+    """Return what is wrong with a title or tags, by field."""
+    limits = {"title": TITLE_LIMIT, "tags": TAGS_LIMIT}
+    problems: dict[str, str] = {}
+    for name, text in texts.items():
+        check_length(problems, name, text, limits[name], "")
+    return problems
+
+
+def check_length(problems: dict[str, str], name: str, text: str, limit: int, missing: str) -> None:
+    """Note what is wrong with a text: missing (if `missing` says what then), too long, or not a text."""
+    if missing and not text.strip():
+        problems[name] = missing
+    elif len(text) > limit:
+        problems[name] = _("At most %(limit)d characters; this has %(count)d.") % {"limit": limit, "count": len(text)}
+    elif "\x00" in text:
+        problems[name] = _("The text holds a character that cannot be stored (NUL).")
+
+
+def offered_model(name: str) -> SongModel | None:
+    """Return the model of that name if it is offered; without a name, the default one."""
+    offered = SongModel.objects.filter(is_active=True)
+    return offered.filter(name=name).first() if name else offered.order_by("-is_default", "position").first()
+
+
+def edit_song(song: Song, *, title: str | None = None, tags: str | None = None, workflow: str | None = None) -> None:
+    """Change what the owner notes on a song; None leaves a field as it is.
+
+    Raises:
+        ValidationError: a message per field.
+    """
+    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
+    problems = check_texts(**changes)
+    if workflow is not None:
+        changes["workflow"] = workflow
+        if workflow not in Workflow.values:
+            problems["workflow"] = _("Choose one of: %(values)s.") % {"values": ", ".join(Workflow.values)}
+    _apply(song, changes, problems)
+
+
+def edit_choice(choice: SongChoice, *, title: str | None = None, tags: str | None = None) -> None:
+    """Change a choice's title or tags; None leaves a field as it is.
+
+    Raises:
+        ValidationError: a message per field.
+    """
+    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
+    _apply(choice, changes, check_texts(**changes))
+
+
+def rate_choice(choice: SongChoice, rating: int | None) -> None:
+    """Give a choice a thumb up (1), a thumb down (0) or none.
+
+    Raises:
+        ValidationError: any other rating.
+    """
+    problems = {} if rating in {None, 0, 1} else {"rating": _("A rating is 1, 0 or empty.")}
+    _apply(choice, {"rating": rating}, problems)
+
+
+def _apply(row: Song | SongChoice, changes: dict[str, Any], problems: dict[str, str]) -> None:
+    """Write only the named columns, so that a worker's write in the same moment is not undone."""
+    if problems:
+        raise ValidationError(dict(problems))
+    if changes:
+        type(row).objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+
+def cancel_song(song: Song) -> bool:
+    """Cancel a song; see jobs.services.cancel_job. Raises JobError."""
+    return job_services.cancel_job(song)
+
+
+def submit_song_again(song: Song) -> None:
+    """Have a song submitted once more, at today's price. What it cost before stays in the books. Raises JobError."""
+    model = offered_model(song.model)
+    price = model.price(is_instrumental=song.is_instrumental) if model else None
+    if price is None:
+        raise JobError(_("The model %(model)s is not offered any more.") % {"model": song.model})
+    with transaction.atomic():
+        job_services.submit_again(song)
+        Song.objects.filter(pk=song.pk).update(cost=price * song.variants)
+    song.cost = price * song.variants
+
+
+def ask_about_song(song: Song, *, job_id: str = "") -> None:
+    """Have Mureka asked about a song now, or missing files fetched; see jobs.services.ask_again. Raises JobError."""
+    missing = SongFile.objects.filter(choice__song=song, state=FileState.MISSING)
+    if song.status == Status.SUCCESS and missing.exists():
+        missing.update(next_try_at=timezone.now(), updated_at=timezone.now())
+        job_tasks.send_home(Song._meta.label_lower, str(song.pk))
+        return
+    job_services.ask_again(song, job_id=job_id)
+
+
+def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> StemSeparation:
+    """Ask for the stems of a choice. Asked for a second time, the stems that exist are returned: nothing is paid twice.
+
+    Raises:
+        ValidationError: no such model.
+        JobError: an earlier separation ended without stems; submitting it again is a decision of its own.
+    """
+    offered = SongModel.objects.filter(is_active=True, stems_price__isnull=False)
+    chosen = (offered.filter(name=model) if model else offered.order_by("-is_default", "position")).first()
+    if chosen is None or chosen.stems_price is None:
+        raise ValidationError({"model": _("There is no such model.")})
+    mp3 = SongFile.objects.filter(choice=choice, kind="mp3").first()
+    values = {
+        "model": chosen.name,
+        "cost": chosen.stems_price,
+        "requested_by": user,
+        "source_url": choice.mp3_url,
+        "source_name": mp3.name if mp3 else "",
+        "source_expires_at": mp3.link_expires_at if mp3 else choice.created_at + LINKS_LIVE,
+    }
+    with transaction.atomic():
+        stems, created = StemSeparation.objects.get_or_create(choice=choice, defaults=values)
+        if created:
+            stems.tell(_("Asked for."))
+            job_tasks.nudge()
+    if not created and stems.status in {Status.FAILURE, Status.CANCELLED}:
+        raise JobError(stems.error_message or _("The separation was cancelled. Submit it again."))
+    return stems
+
+
+def submit_stems_again(stems: StemSeparation) -> None:
+    """Have a separation submitted once more. Raises JobError."""
+    job_services.submit_again(stems)
+
+
+def delete_songs(songs: Iterable[Song]) -> Deletion:
+    """Delete songs with their choices and files. Protected ones, and ones that are being made, stay."""
+    kept: dict[str, str] = {}
+    gone = 0
+    for song in songs:
+        with transaction.atomic():
+            names = list(SongFile.objects.filter(choice__song=song).exclude(name="").values_list("name", flat=True))
+            # The condition is part of the DELETE's own transaction: a song that was protected meanwhile stays.
+            row = Song.objects.select_for_update().filter(pk=song.pk)
+            if not row.exists():
+                continue
+            if not row.deletable().exists() or _has_active_stems(song):
+                kept[song.display_title] = _why_kept(song)
+                continue
+            jobs = [song.pk, *StemSeparation.objects.filter(choice__song=song).values_list("pk", flat=True)]
+            JobEvent.objects.filter(job_pk__in=jobs).delete()
+            row.delete()
+            gone += 1
+            transaction.on_commit(partial(storage.delete, names))
+    return Deletion(deleted=gone, kept=kept)
+
+
+def _has_active_stems(song: Song) -> bool:
+    return bool(StemSeparation.objects.active().filter(choice__song=song).exists())
+
+
+def _why_kept(song: Song) -> str:
+    if song.is_protected:
+        return _("It is marked “%(workflow)s”.") % {"workflow": song.get_workflow_display()}
+    return _("It is being made. Cancel it first.")
+
+
+def price_list() -> dict[str, dict[str, str]]:
+    """Return the price of one variant in US dollars by model, for songs and instrumentals."""
+    return {
+        model.name: {
+            kind: format_price(price)
+            for kind, price in (("song", model.song_price), ("instrumental", model.instrumental_price))
+            if price is not None
+        }
+        for model in SongModel.objects.filter(is_active=True, stems_price__isnull=True)
+    }
+
+
+def format_price(price: Decimal) -> str:
+    """Return dollars with two decimals, or up to four where they matter."""
+    text = f"{price:.4f}".rstrip("0")
+    whole, _point, decimals = text.partition(".")
+    return f"{whole}.{decimals.ljust(2, '0')}"
+
+
+def spending_since(moment: Any) -> dict[str, Decimal]:
+    """Return what songs and stems cost since a moment, in US dollars: charged, and perhaps charged."""
+    sums = {"charged": Decimal(0), "maybe": Decimal(0)}
+    models: tuple[type[Job], ...] = (Song, StemSeparation)
+    for model in models:
+        row = model._default_manager.filter(submitted_at__gte=moment).aggregate(
+            charged=Sum("cost", filter=Q(charge=Charge.YES)),
+            maybe=Sum("cost", filter=Q(charge=Charge.MAYBE)),
+            before=Sum("spent_before"),
+        )
+        sums["charged"] += (row["charged"] or 0) + (row["before"] or 0)
+        sums["maybe"] += row["maybe"] or 0
+    return sums
+
+
+def usual_seconds(*, is_instrumental: bool) -> tuple[int, int] | None:
+    """Return how long songs like this usually take, in seconds (quarter to three quarters of the last hundred)."""
+    rows = Song.objects.filter(status=Status.SUCCESS, is_instrumental=is_instrumental, submitted_at__isnull=False)
+    spans = sorted(
+        (done - sent).total_seconds()
+        for sent, done in rows.order_by("-created_at").values_list("submitted_at", "completed_at")[:100]
+        if done
+    )
+    if len(spans) < 4:
+        return None
+    return int(spans[len(spans) // 4]), int(spans[len(spans) * 3 // 4]) + 1
