@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
 from jobs import leases, recording, stopping, turns
@@ -63,9 +63,10 @@ class Follower:
             while self._goes_on():
                 try:
                     self._tick()
-                except (OperationalError, InterfaceError):
-                    # The database is away. What is in the air stays in our hands until it is back.
-                    logger.exception("The database did not answer.")
+                except Exception:
+                    # The database is away, or one row is broken. What is in the air stays in our hands: an answer
+                    # that is dropped here may be a paid job lost.
+                    logger.exception("A step of the follower failed.")
                     connections.close_all()
                     time.sleep(1)
                 self._wait()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.kinds import AccountFigures, kind_of, kinds_at
-from jobs.models import Job, Phase, ProviderAccount, Status, new_token
+from jobs.models import Job, Phase, ProviderAccount, Status, TransitionError, new_token
 from providers.errors import ProviderError
 
 FIRST_BACKOFF = timedelta(seconds=5)
@@ -28,7 +28,7 @@ def claim_turns(provider: str, *, at_most: int) -> list[Job]:
     """
     now = timezone.now()
     kinds = kinds_at(provider)
-    if not any(kind.rows.waiting().due(now).exists() for kind in kinds):
+    if not any(kind.rows.due(now).waiting().exists() for kind in kinds):
         return []
     account_of(provider)
     with transaction.atomic():
@@ -39,20 +39,27 @@ def claim_turns(provider: str, *, at_most: int) -> list[Job]:
         free = min(account.concurrent_request_limit - held, at_most)
         if free <= 0:
             return []
-        waiting: list[Any] = [job for kind in kinds for job in kind.rows.waiting().due(now)[:free]]
+        waiting: list[Any] = [job for kind in kinds for job in kind.rows.due(now).waiting()[:free]]
         waiting.sort(key=lambda job: (job.queued_at, str(job.pk)))
-        claimed = waiting[:free]
-        for job, kind in ((job, kind) for job in claimed for kind in kinds if isinstance(job, kind.model)):
-            job.move_to(
-                Status.PENDING,
-                when={"phase": Phase.WAITING, "task_id": job.task_id},
-                phase=Phase.SUBMITTING,
-                task_id=new_token(),
-                submitted_at=now,
-                slot_until=now + kind.slot,
-                next_poll_at=now + kind.submit_timeout,
-            )
-    return claimed
+        return [job for job in waiting[:free] if claim(job, now)]
+
+
+def claim(job: Job, now: datetime) -> bool:
+    """Mark a waiting job as being submitted. False if somebody moved it meanwhile, by cancelling it for example."""
+    kind = kind_of(job)
+    try:
+        job.move_to(
+            Status.PENDING,
+            when={"phase": Phase.WAITING, "task_id": job.task_id},
+            phase=Phase.SUBMITTING,
+            task_id=new_token(),
+            submitted_at=now,
+            slot_until=now + kind.slot,
+            next_poll_at=now + kind.submit_timeout,
+        )
+    except TransitionError:
+        return False
+    return True
 
 
 def back_off(provider: str, error: ProviderError) -> datetime:
