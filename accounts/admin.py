@@ -1,0 +1,50 @@
+"""People and their tokens in the admin."""
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import services
+from accounts.models import AccessToken, User
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    """Django's own, for our user."""
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    """Tokens are issued on the profile page or by the API; here they are seen and revoked."""
+
+    list_display = ["name", "user", "beginning", "created", "last_used_at", "expiry"]
+    list_filter = ["user"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username"]
+    fields = ["name", "user", "beginning", "created", "last_used_at", "expiry"]
+    actions = ["revoke"]
+
+    @admin.display(description=_("begins with"))
+    def beginning(self, token: AccessToken) -> str:
+        """Return the part of a token by which its owner knows it."""
+        return f"{token.token_key}..."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Forbid: a token made here could not be shown to its owner."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AccessToken | None = None) -> bool:
+        """Forbid: a token is used or revoked, never changed."""
+        return False
+
+    @admin.action(description=_("Revoke the selected tokens"), permissions=["delete"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
+        """Make the tokens useless at once."""
+        tokens = list(queryset)
+        for token in tokens:
+            services.revoke_token(token)
+        text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", len(tokens)) % {"count": len(tokens)}
+        self.message_user(request, text, messages.SUCCESS)

@@ -1,0 +1,12 @@
+// The entry: everything here adds comfort to pages that work without it.
+import "./navigation.js";
+import "./toasts.js";
+import "./keys.js";
+import "./submit.js";
+import "./focus.js";
+import "./drafts.js";
+import "./counter.js";
+import "./autogrow.js";
+import "./dialogs.js";
+import "./copy.js";
+import "./player.js";
