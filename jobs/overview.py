@@ -1,109 +1,69 @@
-"""What goes on in the studio, in figures: for the queue page of the admin and for the API."""
+"""The engine at a glance: who works, what waits, what runs, what went wrong. For the API and the admin's queue page."""
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Count, F, JSONField, Min, Q
+from django.db.models import Count, F, JSONField, Min
 from django.utils import timezone
 from django_q.models import Failure, Schedule
 from django_q.status import Stat
 from django_q.tasks import queue_size
 
-from jobs.kinds import KINDS, Kind
-from jobs.leases import FOLLOW
+from jobs import leases
+from jobs.kinds import KINDS
 from jobs.models import Job, JobQuerySet, Lease, Phase, Status
 
 logger = logging.getLogger(__name__)
 
-LINE_LIMIT = 200  # characters of a task's traceback
+RUNNING_SHOWN = 50
+WAITING_SHOWN = 50
+FAILURES_SHOWN = 20
+REASON_LIMIT = 200  # characters of what a task said when it broke
 
 
 @dataclass(frozen=True)
-class Worker:
-    """A cluster of Django-Q that is alive, as its last heartbeat tells."""
+class Cluster:
+    """A group of worker processes that showed life within the last three seconds."""
 
+    id: str
     host: str
     pid: int
-    status: str  # Django-Q's word: Starting, Idle, Working, Stopping, Stopped
+    status: str
+    workers: int
     started_at: datetime
-    beat_at: datetime
-    processes: int
-    waiting_tasks: int  # taken from the queue, not begun
-    done_tasks: int  # done, not noted yet
+    seen_at: datetime
+    tasks_inside: int  # taken from the queue, not yet reported
     reincarnations: int  # processes that died and were replaced
 
     @property
-    def uptime(self) -> timedelta:
-        """How long the cluster has been up."""
-        return timezone.now() - self.started_at
-
-    @property
-    def beat_age(self) -> timedelta:
-        """How long ago the last heartbeat was."""
-        return timezone.now() - self.beat_at
+    def seen_ago(self) -> timedelta:
+        """How old the last heartbeat is."""
+        return timezone.now() - self.seen_at
 
 
 @dataclass(frozen=True)
-class Follow:
-    """The right to follow jobs: who holds it, and when that process last showed life."""
+class Overview:
+    """What the engine is about, over all kinds of jobs."""
 
-    owner: str  # empty if nobody follows
-    beat_at: datetime
-    until: datetime
-
-    @property
-    def is_held(self) -> bool:
-        """Whether somebody follows jobs now."""
-        return bool(self.owner) and self.until >= timezone.now()
-
-    @property
-    def beat_age(self) -> timedelta:
-        """How long ago the last sign of life was."""
-        return timezone.now() - self.beat_at
+    clusters: list[Cluster]
+    is_followed: bool
+    worked_at: datetime | None
+    counts: dict[str, int]  # by phase
+    oldest_waiting_seconds: float | None
+    running: list[Job]
+    failures: list[Job]
 
 
 @dataclass(frozen=True)
-class QueueCounts:
-    """How many jobs of all kinds are in which phase."""
+class Waiting:
+    """A job that waits, and its place in the line of its provider, from 1."""
 
-    waiting: int = 0
-    submitting: int = 0
-    running: int = 0
-    saving: int = 0
-    uncertain: int = 0
-
-    @property
-    def active(self) -> int:
-        """How many jobs still want something done."""
-        return self.waiting + self.submitting + self.running + self.saving
-
-
-@dataclass(frozen=True)
-class JobLine:
-    """One job in a list of jobs of all kinds."""
-
-    kind: str  # the model's label, as in "songs.song"
-    kind_name: str
-    provider: str
-    pk: UUID
-    title: str
-    status: Status
-    phase: Phase
-    job_id: str
-    problem: str
-    message: str
-    cost: Decimal  # US dollars
-    charge: str
-    queued_at: datetime
-    submitted_at: datetime | None
-    completed_at: datetime | None
-    elapsed: timedelta | None
-    place: int | None = None  # in the provider's line, from 1; of waiting jobs only
+    place: int
+    job: Job
 
 
 @dataclass(frozen=True)
@@ -112,7 +72,6 @@ class TaskFailure:
 
     pk: str
     name: str
-    func: str
     stopped_at: datetime
     reason: str  # the first line of the error
 
@@ -126,150 +85,138 @@ class ScheduleLine:
     next_run: datetime | None
 
 
-def workers() -> tuple[Worker, ...]:
-    """Return the clusters that are alive; none if the broker is away, too."""
+def clusters() -> list[Cluster]:
+    """Return the clusters whose heartbeat is fresh: it is written twice a second and gone after three.
+
+    None if the broker is away, too: the rest of the overview must be seen.
+    """
     try:
-        # The first reading after a restart may leave somebody out (the list is changed while it is walked).
+        # Just after a restart the first read of a file or database cache leaves clusters out, so it does not count.
         Stat.get_all()
         stats = Stat.get_all()
-    except Exception:  # whatever the broker has, the rest of the overview must be seen
+    except Exception:  # whatever the broker or the cache has
         logger.warning("The workers' heartbeats could not be read.", exc_info=True)
-        return ()
-    alive = (
-        Worker(
+        return []
+    return [
+        Cluster(
+            id=str(stat.cluster_id),
             host=stat.host,
             pid=stat.pid,
-            status=stat.status,
+            status=str(stat.status),
+            workers=len(stat.workers),
             started_at=stat.tob,
-            beat_at=stat.timestamp,
-            processes=len(stat.workers),
-            waiting_tasks=stat.task_q_size,
-            done_tasks=stat.done_q_size,
+            seen_at=stat.timestamp,
+            tasks_inside=stat.task_q_size + stat.done_q_size,
             reincarnations=stat.reincarnations,
         )
-        for stat in stats
+        for stat in sorted(stats, key=lambda stat: (stat.host, stat.pid))
+    ]
+
+
+def look() -> Overview:
+    """Look at everything at once. The number of queries depends on the number of kinds only."""
+    return Overview(
+        clusters=clusters(),
+        is_followed=leases.is_held(leases.FOLLOW),
+        worked_at=leases.newest_beat(),
+        counts=counts(),
+        oldest_waiting_seconds=oldest_waiting_seconds(),
+        running=running(),
+        failures=failures(),
     )
-    return tuple(sorted(alive, key=lambda worker: (worker.host, worker.pid)))
 
 
 def tasks_queued() -> int | None:
     """Return how many tasks lie in the queue, or None if the broker is away."""
     try:
         return int(queue_size())
-    except Exception:  # see workers
-        logger.warning("The queue could not be counted.", exc_info=True)
+    except Exception:  # as in clusters
+        logger.warning("The tasks in the queue could not be counted.", exc_info=True)
         return None
 
 
-def follow() -> Follow | None:
-    """Return the follower's lease, or None if nobody has ever followed."""
-    lease = Lease.objects.filter(name=FOLLOW).first()
-    return Follow(owner=lease.owner, beat_at=lease.beat, until=lease.until) if lease else None
+def follower() -> Lease | None:
+    """Return the right to follow jobs, with its holder, or None if nobody has ever followed."""
+    return Lease.objects.filter(name=leases.FOLLOW).first()
 
 
-def queue_counts() -> QueueCounts:
-    """Count jobs by phase."""
-    counts: dict[str, int] = defaultdict(int)
+def counts() -> dict[str, int]:
+    """Return how many jobs are in each phase that wants something: from the program, or (uncertain) from a person."""
+    found = dict.fromkeys([Phase.WAITING, Phase.SUBMITTING, Phase.RUNNING, Phase.SAVING, Phase.UNCERTAIN], 0)
     for kind in KINDS.values():
-        for phase, count in kind.rows.active().order_by().values_list("phase").annotate(Count("pk")):
-            counts[phase] += count
-        counts[Phase.UNCERTAIN] += kind.rows.filter(status=Status.FAILURE).uncertain().count()
-    return QueueCounts(**{name: counts[name] for name in QueueCounts.__dataclass_fields__})
+        active = kind.rows.active().order_by().values("phase").annotate(number=Count("pk"))
+        for row in active.values_list("phase", "number"):
+            found[Phase(row[0])] = found.get(Phase(row[0]), 0) + row[1]
+        found[Phase.UNCERTAIN] += kind.rows.uncertain().filter(status=Status.FAILURE).count()
+    return {phase.value: number for phase, number in found.items()}
 
 
-def oldest_waiting() -> datetime | None:
-    """Return since when the job waits that has waited longest."""
-    since = (kind.rows.waiting().order_by().aggregate(oldest=Min("queued_at"))["oldest"] for kind in KINDS.values())
-    return min((moment for moment in since if moment), default=None)
+def oldest_waiting_seconds() -> float | None:
+    """Return how long the first in line has waited, or None if nobody waits."""
+    times = [kind.rows.waiting().aggregate(first=Min("queued_at"))["first"] for kind in KINDS.values()]
+    first = min((time for time in times if time is not None), default=None)
+    return None if first is None else max(0.0, (timezone.now() - first).total_seconds())
 
 
-def waiting(limit: int) -> tuple[JobLine, ...]:
-    """Return the jobs next in line, with their place in the line of their provider."""
-    lines: list[JobLine] = []
+def waiting() -> list[Waiting]:
+    """Return the jobs that are next, each with its place in the line of its provider."""
+    providers = {kind.label: kind.provider for kind in KINDS.values()}
     places: dict[str, int] = defaultdict(int)
-    for kind, job in _merged(lambda rows: rows.waiting(), ("queued_at", "pk"), limit):
-        places[kind.provider] += 1
-        lines.append(_line(kind, job, place=places[kind.provider]))
-    return tuple(lines)
+    lines = []
+    jobs = first_of_all(lambda rows: rows.waiting(), WAITING_SHOWN)
+    for job in sorted(jobs, key=lambda job: (job.queued_at, str(job.pk)))[:WAITING_SHOWN]:
+        provider = providers[job._meta.label_lower]
+        places[provider] += 1
+        lines.append(Waiting(place=places[provider], job=job))
+    return lines
 
 
-def running(limit: int) -> tuple[JobLine, ...]:
-    """Return jobs that the provider has or is being given, the oldest first."""
-    phases = [Phase.SUBMITTING, Phase.RUNNING]
-    return _lines(lambda rows: rows.active().in_phase(*phases), ("submitted_at", "pk"), limit)
+def running() -> list[Job]:
+    """Return jobs that are being submitted, made or saved, the oldest first."""
+    jobs = first_of_all(
+        lambda rows: rows.active().exclude(phase=Phase.WAITING).order_by("submitted_at", "pk"), RUNNING_SHOWN
+    )
+    return sorted(jobs, key=lambda job: job.submitted_at or job.queued_at)[:RUNNING_SHOWN]
 
 
-def saving(limit: int) -> tuple[JobLine, ...]:
-    """Return jobs whose files are coming home, the oldest first."""
-    return _lines(lambda rows: rows.active().in_phase(Phase.SAVING), ("submitted_at", "pk"), limit)
+def uncertain() -> list[Job]:
+    """Return jobs whose paid request was sent and its answer lost, the newest first: a person decides."""
+    jobs = first_of_all(
+        lambda rows: rows.uncertain().filter(status=Status.FAILURE).order_by("-created_at", "-pk"), FAILURES_SHOWN
+    )
+    return sorted(jobs, key=lambda job: job.created_at, reverse=True)[:FAILURES_SHOWN]
 
 
-def uncertain(limit: int) -> tuple[JobLine, ...]:
-    """Return jobs whose paid request was sent but whose answer was lost, the newest first."""
-    return _lines(lambda rows: rows.filter(status=Status.FAILURE).uncertain(), ("-completed_at", "pk"), limit)
+def failures() -> list[Job]:
+    """Return the newest jobs that failed."""
+    jobs = first_of_all(lambda rows: rows.filter(status=Status.FAILURE).order_by("-created_at", "-pk"), FAILURES_SHOWN)
+    return sorted(jobs, key=lambda job: job.created_at, reverse=True)[:FAILURES_SHOWN]
 
 
-def failures(limit: int) -> tuple[JobLine, ...]:
-    """Return the jobs that failed last, without the uncertain ones."""
-    failed = Q(status=Status.FAILURE) & ~Q(phase=Phase.UNCERTAIN)
-    return _lines(lambda rows: rows.filter(failed), ("-completed_at", "pk"), limit)
+def first_of_all(chosen: Callable[[JobQuerySet], JobQuerySet], limit: int) -> list[Job]:
+    """Return the first jobs of each kind that are chosen, without the providers' answers, which may be long."""
+    jobs: list[Any] = []
+    for kind in KINDS.values():
+        answers = [field.name for field in kind.model._meta.concrete_fields if isinstance(field, JSONField)]
+        jobs += chosen(kind.rows).defer(*answers)[:limit]
+    return jobs
 
 
-def task_failures(limit: int) -> tuple[TaskFailure, ...]:
+def task_failures() -> list[TaskFailure]:
     """Return the tasks of Django-Q that broke last."""
-    rows = Failure.objects.order_by("-stopped").only("id", "name", "func", "stopped", "result")[:limit]
-    return tuple(
+    rows = Failure.objects.order_by("-stopped").only("id", "name", "stopped", "result")[:FAILURES_SHOWN]
+    return [
         TaskFailure(
             pk=row.id,
             name=row.name,
-            func=row.func,
             stopped_at=row.stopped,
-            reason=(str(row.result or "").strip().splitlines() or [""])[0][:LINE_LIMIT],
+            reason=str(row.result or "").strip().partition(" : Traceback")[0].partition("\n")[0][:REASON_LIMIT],
         )
         for row in rows
-    )
+    ]
 
 
-def schedule() -> tuple[ScheduleLine, ...]:
-    """Return what Django-Q starts by the clock."""
+def schedule() -> list[ScheduleLine]:
+    """Return what Django-Q starts by the clock, the next one first."""
     rows = Schedule.objects.order_by(F("next_run").asc(nulls_last=True))
-    return tuple(ScheduleLine(name=row.name or "", func=row.func, next_run=row.next_run) for row in rows)
-
-
-def _lines(chosen: Any, order: tuple[str, ...], limit: int) -> tuple[JobLine, ...]:
-    return tuple(_line(kind, job) for kind, job in _merged(chosen, order, limit))
-
-
-def _merged(chosen: Any, order: tuple[str, ...], limit: int) -> list[tuple[Kind[Any], Job]]:
-    """Return the first jobs of all kinds in one order. `order` names a time and a tie-breaker."""
-    jobs: list[tuple[Kind[Any], Job]] = []
-    for kind in KINDS.values():
-        rows: JobQuerySet = chosen(kind.rows)
-        answers = [field.name for field in kind.model._meta.concrete_fields if isinstance(field, JSONField)]
-        jobs += [(kind, job) for job in rows.defer(*answers).order_by(*order)[:limit]]
-    column = order[0].removeprefix("-")
-    longest_ago = timezone.now() - timedelta(days=36500)
-    jobs.sort(key=lambda pair: getattr(pair[1], column) or longest_ago, reverse=order[0].startswith("-"))
-    return jobs[:limit]
-
-
-def _line(kind: Kind[Any], job: Job, *, place: int | None = None) -> JobLine:
-    return JobLine(
-        kind=kind.label,
-        kind_name=str(kind.model._meta.verbose_name),
-        provider=kind.provider,
-        pk=job.pk,
-        title=str(job),
-        status=Status(job.status),
-        phase=Phase(job.phase),
-        job_id=job.job_id,
-        problem=job.problem,
-        message=job.error_message,
-        cost=job.cost,
-        charge=job.charge,
-        queued_at=job.queued_at,
-        submitted_at=job.submitted_at,
-        completed_at=job.completed_at,
-        elapsed=job.elapsed,
-        place=place,
-    )
+    return [ScheduleLine(name=row.name or "", func=row.func, next_run=row.next_run) for row in rows]
