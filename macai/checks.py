@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, register
 @register()
 def production_refuses_unsafe_defaults(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """With DEBUG=false: no wildcard host, no guessable secret, no open mock."""
-    if settings.DEBUG:
+    if not settings.IS_PRODUCTION:
         return []
     errors: list[CheckMessage] = []
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:

@@ -79,8 +79,10 @@ read_dotenv(Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env"))))
 
 # --- The installation -----------------------------------------------------------------------------------------------
 
-# DEBUG: true on the embedded default; false is production, which refuses unsafe defaults (macai/checks.py).
-DEBUG = switch("DEBUG", default=True)
+# DEBUG: unset is the embedded default, which needs nothing else. true is for developers: Django's technical error
+# pages, unhashed static files. false is production, which refuses unsafe defaults (macai/checks.py).
+DEBUG = switch("DEBUG", default=False)
+IS_PRODUCTION = not DEBUG and bool(env.str("DEBUG", default="").strip())
 
 # PORT, HOST: where the web server listens.
 PORT = number("PORT", 5050, low=1, high=65535)
@@ -109,14 +111,14 @@ def secret_key() -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-# SECRET_KEY: signs sessions and queued tasks. Made and kept in DATA_DIR while DEBUG; required in production.
-SECRET_KEY = env.str("SECRET_KEY", default="") or (secret_key() if DEBUG else "")
+# SECRET_KEY: signs sessions and queued tasks. Made and kept in DATA_DIR by default; required in production.
+SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if IS_PRODUCTION else secret_key())
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is required when DEBUG=false.")
 
 # ALLOWED_HOSTS: the names under which the studio is reached, separated by commas.
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".local", socket.gethostname().lower()]
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=LOCAL_HOSTS if DEBUG else [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else LOCAL_HOSTS)
 # CSRF_TRUSTED_ORIGINS: addresses with scheme, for a studio behind a proxy.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -140,8 +142,8 @@ DJANGO_SUPERUSER_EMAIL = env.str("DJANGO_SUPERUSER_EMAIL", default="")
 
 # --- Providers ------------------------------------------------------------------------------------------------------
 
-# MOCKAPI_ENABLED: serve the imitated providers under /mock/. On by default while DEBUG, off in production.
-MOCKAPI_ENABLED = switch("MOCKAPI_ENABLED", default=DEBUG)
+# MOCKAPI_ENABLED: serve the imitated providers under /mock/. On by default, but not in production.
+MOCKAPI_ENABLED = switch("MOCKAPI_ENABLED", default=not IS_PRODUCTION)
 # MOCKAPI_ONLY: serve nothing but the mock (its own process, for tests and other programs).
 MOCKAPI_ONLY = switch("MOCKAPI_ONLY", default=False)
 # MOCKAPI_KEY: the bearer key the mock accepts; empty accepts any. Required where production serves the mock.
@@ -260,7 +262,7 @@ DATABASES = {"default": database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # REDIS_URL: broker and cache; without it, the database carries the queue and the cache is files in DATA_DIR.
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL: str = env.str("REDIS_URL", default="")
 if REDIS_URL and not is_address(REDIS_URL, "redis", "rediss", "unix"):
     raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0, or start with rediss:// or unix://.")
 # A Redis that does not answer is an error soon, not a hang. Longer than the broker's wait of 1 s for a task.
@@ -340,7 +342,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_PARSER_CLASSES": ["macai.rest.BoundedJSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_PAGINATION_CLASS": "macai.rest.Pages",
+    "EXCEPTION_HANDLER": "macai.api.explain",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -348,10 +352,19 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The self-hosted AI studio: songs, pictures and texts, kept at home and never paid for twice.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "jobs.models.Status",
+        "PhaseEnum": "jobs.models.Phase",
+        "ChargeEnum": "jobs.models.Charge",
+        "WorkflowEnum": "songs.models.Workflow",
+        "FileStateEnum": "songs.models.FileState",
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "macai.api.describe_refusals"],
 }
 
 # --- Security headers and cookies -----------------------------------------------------------------------------------
@@ -370,7 +383,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
-HTTPS = switch("HTTPS", default=not DEBUG)
+HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -1,0 +1,50 @@
+# Every way to start something, a line each. Needs nothing but Python 3.11 or newer.
+
+# The first Python that is new enough; else the first there is, which says in a sentence that it is too old.
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; for p in python3 python; do $$p -c '' 2>/dev/null && echo $$p && exit; done; echo python3)
+SETUP := $(PYTHON) bootstrap.py
+IN := .venv/bin/
+# What `make test` hands to pytest.
+ARGS ?= -n 2
+
+.PHONY: help run test browser lint format types check lock mock chaos bench schema
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+run: ## the studio at http://127.0.0.1:5050/ (PORT, DATA_DIR and more: .env.example)
+	@exec $(SETUP) run
+
+test: ## the tests; ARGS="-k cancel" hands arguments to pytest
+	@exec $(SETUP) test $(ARGS)
+
+browser: ## the tests that drive Chromium
+	@exec $(SETUP) test -m browser
+
+lint: ## ruff, and the direction of the imports
+	@$(SETUP) dev && $(IN)ruff format --check && $(IN)ruff check && $(IN)lint-imports
+
+format: ## ruff, writing
+	@$(SETUP) dev && $(IN)ruff format && $(IN)ruff check --fix
+
+types: ## mypy --strict
+	@$(SETUP) dev && $(IN)mypy .
+
+check: lint types test ## all of the three
+
+lock: ## requirements*.txt from requirements*.in
+	@$(SETUP) dev && $(IN)python -m pip install --quiet uv
+	@for name in requirements requirements-dev; do $(IN)python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; done
+
+mock: ## nothing but the imitated providers, at http://127.0.0.1:5051/mock/
+	@MOCKAPI_ENABLED=true MOCKAPI_ONLY=true PORT=$${PORT:-5051} DATA_DIR=$${DATA_DIR:-var/mock} exec $(SETUP) run
+
+chaos bench: ARGS = # those of `make test` are not theirs
+chaos: ## kill processes at random while 100 songs are made, and count; ARGS="--database sqlite --seed 7"
+	@$(SETUP) dev && $(IN)python -m trials.chaos $(ARGS)
+
+bench: ## the figures of docs/benchmarks.md; ARGS="rest list --database sqlite"
+	@$(SETUP) dev && $(IN)python -m trials.bench $(ARGS)
+
+schema: ## the OpenAPI description, validated, on the terminal
+	@$(SETUP) dev && $(IN)python manage.py spectacular --validate --fail-on-warn

@@ -1,0 +1,103 @@
+"""Settings: what is wrong is one sentence and a status that is not 0, and `.env.example` knows every name."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SECRET = "a-key-of-more-than-fifty-characters-0123456789-abcdefgh-xyz"
+
+
+def manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    clean |= {"ENV_FILE": os.devnull, "DATA_DIR": str(tmp_path / "data")} | environment
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False)
+
+
+MISTAKES = {
+    "a port that is no number": ({"PORT": "abc"}, "PORT must be a whole number, not 'abc'."),
+    "a port that no machine has": ({"PORT": "70000"}, "PORT must be between 1 and 65535, not 70000."),
+    "neither true nor false": ({"DEBUG": "flase"}, "DEBUG must be true or false, not 'flase'."),
+    "a data directory below a file": ({"DATA_DIR": "/etc/hosts/x"}, "DATA_DIR /etc/hosts/x cannot be written: "),
+    "an unknown database": ({"DATABASE_URL": "mongo://a:secret@b/c"}, "DATABASE_URL must look like postgres://"),
+    "a database port that is no number": ({"DATABASE_URL": "postgres://a:secret@b:x/c"}, "DATABASE_URL must look like"),
+    "a Redis that is a web page": ({"REDIS_URL": "http://a:secret@b"}, "REDIS_URL must look like redis://"),
+    "a provider without a scheme": ({"MUREKA_BASE_URL": "mureka"}, "MUREKA_BASE_URL must start with http"),
+    "a log level in other words": (
+        {"LOG_LEVEL": "loud"},
+        "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not 'LOUD'.",
+    ),
+    "production without a secret": ({"DEBUG": "false"}, "SECRET_KEY is required when DEBUG=false."),
+    "production without hosts": (
+        {"DEBUG": "false", "SECRET_KEY": SECRET},
+        "ALLOWED_HOSTS must name the studio's own hosts in production.",
+    ),
+    "production with a short secret": (
+        {"DEBUG": "false", "SECRET_KEY": "short", "ALLOWED_HOSTS": "a.example"},
+        "SECRET_KEY must be at least 50 random characters in production.",
+    ),
+    "production with an open mock": (
+        {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "a.example", "MOCKAPI_ENABLED": "true"},
+        "MOCKAPI_KEY is required where production serves the mock.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_up_says_in_one_sentence_what_is_wrong(mistake: str, tmp_path: Path) -> None:
+    environment, sentence = MISTAKES[mistake]
+    result = manage(tmp_path, "up", **environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"macai: {sentence}")
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "secret@" not in result.stderr
+
+
+@pytest.mark.parametrize("mistake", ["a port that is no number", "production without hosts"])
+def test_a_check_fails_without_a_traceback(mistake: str, tmp_path: Path) -> None:
+    environment, sentence = MISTAKES[mistake]
+    result = manage(tmp_path, "check", "--deploy", **environment)
+    assert result.returncode != 0
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_broken_line_of_the_env_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("# fine\nPORT=5050\nMUREKA_API_KEY secret\n")
+    result = manage(tmp_path, "up", ENV_FILE=str(tmp_path / "env"))
+    assert result.returncode == 1
+    assert result.stderr == f"macai: {tmp_path / 'env'}, line 3 is not NAME=value.\n"
+
+
+def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("export PORT=6001\nHOST='127.0.0.2'\n")
+    print_both = "from django.conf import settings; print(settings.PORT, settings.HOST)"
+    result = manage(tmp_path, "shell", "-v", "0", "-c", print_both, ENV_FILE=str(tmp_path / "env"), PORT="6002")
+    assert result.stdout.strip() == "6002 127.0.0.2"
+
+
+def test_well_set_production_passes_the_deployment_checks(tmp_path: Path) -> None:
+    production = {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "studio.example"}
+    result = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **production)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path) -> None:
+    print_key = "from django.conf import settings; print(settings.SECRET_KEY)"
+    first, second = (manage(tmp_path, "shell", "-v", "0", "-c", print_key).stdout.strip() for _ in range(2))
+    assert len(first) >= 50
+    assert first == second
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_env_example_has_every_setting_and_nothing_else() -> None:
+    source = (ROOT / "macai" / "settings.py").read_text()
+    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address)\(\s*"([A-Z_]+)\"""", source))
+    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert read == set(listed)
+    assert len(listed) == len(set(listed))

@@ -1,0 +1,169 @@
+"""From nothing to a running studio: bootstrap.py and `manage.py up`."""
+
+import ast
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+from macai.management.commands import up
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(command: list[str], cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A project whose requirements are empty, so that installing them needs no network."""
+    shutil.copy(ROOT / "bootstrap.py", tmp_path)
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "requirements-dev.txt").write_text("# nothing\n")
+    (tmp_path / "manage.py").write_text("import sys; print('manage', sys.argv[1:])")
+    return tmp_path
+
+
+def bootstrap(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run([sys.executable, "bootstrap.py", *arguments], clone)
+
+
+def test_the_first_start_installs_and_the_second_one_does_not(clone: Path) -> None:
+    first = bootstrap(clone, "run", "--option")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "manage ['up', '--option']\n"
+    assert "Installing what requirements.txt lists" in first.stderr
+    second = bootstrap(clone, "run")
+    assert (second.stdout, second.stderr) == ("manage ['up']\n", "")
+
+    (clone / "requirements.txt").write_text("# changed\n")
+    changed = bootstrap(clone, "run")
+    assert "Installing" in changed.stderr
+    assert "Making" not in changed.stderr
+
+    (clone / ".venv" / "unfinished").touch()  # as an interrupted installation leaves it
+    repaired = bootstrap(clone, "run")
+    assert "Making the environment" in repaired.stderr
+    assert repaired.stdout == "manage ['up']\n"
+
+
+def test_a_failed_installation_is_a_sentence_and_is_tried_again(clone: Path) -> None:
+    (clone / "requirements.txt").write_text("./missing-directory\n")
+    failed = bootstrap(clone, "dev")
+    assert failed.returncode == 1
+    assert failed.stderr.endswith("macai: requirements.txt could not be installed; the lines above say why.\n")
+    assert (clone / ".venv" / "unfinished").exists()
+
+
+def test_too_old_a_python_is_one_sentence(clone: Path) -> None:
+    as_if_old = "import runpy, sys; sys.version_info = (3, 8, 1); sys.argv = ['bootstrap.py', 'run']; "
+    result = run([sys.executable, "-c", as_if_old + "runpy.run_path('bootstrap.py', run_name='__main__')"], clone)
+    assert result.returncode == 1
+    assert result.stderr.startswith("macai: Python 3.11 or newer is needed; this is Python 3.8 (")
+    assert not (clone / ".venv").exists()
+
+
+def test_bootstrap_can_be_read_by_an_old_python() -> None:
+    ast.parse((ROOT / "bootstrap.py").read_text(), feature_version=(3, 4))
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
+        result = run([sys.executable, "manage.py", "up"], ROOT, PORT=port, DATA_DIR=str(tmp_path), DATABASE_URL="")
+    assert result.returncode == 1
+    assert result.stderr == f"macai: Port {port} is in use. Set PORT to another one.\n"
+
+
+def test_a_database_that_is_down_is_one_sentence(tmp_path: Path) -> None:
+    address = f"postgres://nobody:secret@127.0.0.1:{free_port()}/nothing"
+    environment = {"PORT": str(free_port()), "DATA_DIR": str(tmp_path), "DATABASE_URL": address, "REDIS_URL": ""}
+    result = run([sys.executable, "manage.py", "up"], ROOT, **environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith("macai: The database does not answer: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert "secret" not in result.stderr
+
+
+def test_up_serves_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {"PORT": str(port), "DATA_DIR": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""}
+    command = [sys.executable, "manage.py", "up"]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert lines == [
+            "Preparing the database ...\n",
+            "Collecting static files ...\n",
+            f"Macai is at http://127.0.0.1:{port}/ (Ctrl-C stops it)\n",
+        ]
+        second = run(command, ROOT, **environment)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"macai: Macai already runs on {tmp_path}.")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    assert str(tmp_path) not in listing
+    with socket.socket() as caller:
+        assert caller.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.django_db
+def test_the_owner_named_by_the_environment_is_made_once(settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    settings.DJANGO_SUPERUSER_USERNAME, settings.DJANGO_SUPERUSER_PASSWORD = "owner", "a long enough pass phrase"
+    settings.DJANGO_SUPERUSER_EMAIL = "owner@studio.example"
+    up.create_owner_from_environment()
+    owner = get_user_model().objects.get()
+    assert (owner.get_username(), owner.is_superuser) == ("owner", True)
+    assert owner.check_password("a long enough pass phrase")
+    monkeypatch.setattr(up, "create_owner", lambda **_: pytest.fail("there is an owner already"))
+    up.create_owner_from_environment()
+
+
+@pytest.mark.django_db
+def test_a_bad_password_for_the_owner_is_a_sentence(settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def refuse(**_: str) -> None:
+        raise ValidationError({"password": ["Too short."]})
+
+    settings.DJANGO_SUPERUSER_USERNAME, settings.DJANGO_SUPERUSER_PASSWORD = "owner", "x"
+    monkeypatch.setattr(up, "create_owner", refuse)
+    with pytest.raises(SystemExit, match="DJANGO_SUPERUSER_USERNAME cannot be made: Too short"):
+        up.create_owner_from_environment()
+
+
+def test_static_files_are_collected_in_production_and_only_when_they_changed(settings, monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    calls: list[str] = []
+    settings.DEBUG, settings.STATIC_ROOT = False, tmp_path / "static"
+    monkeypatch.setattr(up, "call_command", lambda name, **_: calls.append(name))
+    up.collect_static()
+    started = time.monotonic()
+    up.collect_static()
+    assert time.monotonic() - started < 1
+    assert calls == ["collectstatic"]
+    monkeypatch.setattr(up, "static_fingerprint", lambda: "another")
+    up.collect_static()
+    assert calls == ["collectstatic"] * 2

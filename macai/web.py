@@ -1,0 +1,47 @@
+"""Gunicorn's configuration: `gunicorn -c python:macai.web macai.wsgi`."""
+
+import os
+import signal
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "macai.settings")
+
+bind = [f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"]
+worker_class = "gthread"
+workers = settings.WEB_PROCESSES
+threads = settings.WEB_THREADS
+preload_app = True  # loaded once and shared by the processes: quicker, and a third of the memory
+timeout = 120
+graceful_timeout = settings.WEB_STOP_SECONDS
+keepalive = 5
+loglevel = "warning"
+control_socket_disable = True
+# Heartbeats are file times: on a disk they would wait for it.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) and Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def when_ready(server: Any) -> None:
+    """Load the pages before the processes are forked, so that the first visitor does not wait for it."""
+    from django.db import connections  # noqa: PLC0415  only after the application is loaded
+
+    import_module(settings.ROOT_URLCONF)
+    connections.close_all()  # a connection must not be shared by a fork
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Stop the web server when its supervisor is gone."""
+    lifeline = os.environ.get("MACAI_LIFELINE")
+    if lifeline:
+        threading.Thread(target=stop_at_end_of, args=(int(lifeline), os.getppid()), daemon=True).start()
+
+
+def stop_at_end_of(lifeline: int, master: int) -> None:
+    """Wait until the other end of the pipe is closed, then ask gunicorn's main process to stop."""
+    os.read(lifeline, 1)
+    if os.getppid() == master:
+        os.kill(master, signal.SIGTERM)
