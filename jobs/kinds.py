@@ -37,6 +37,8 @@ class Finished:
     fields: Mapping[str, Any] = field(default_factory=dict)
     job_id: str = ""
     cost: Decimal | None = None  # US dollars
+    is_home: bool = False  # the files came with the answer and are stored: there is nothing left to fetch
+    told: str = ""  # the line of history for an answer that is home
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class Kind(ABC, Generic[J]):
     provider_name: str
     submit_timeout: timedelta  # after this, a submission without an answer is uncertain
     slot: timedelta  # how long a job whose fate is unknown counts against the provider's limit
-    deadline: timedelta  # after this, a job without a result ends as failed
+    deadline: timedelta  # after this, a job that is asked about and has no result ends as failed
+    at_once: int = 1  # jobs that the account takes at once, until the provider or the owner says otherwise
+    is_askable: bool = True  # whether the provider can be asked about a job again
 
     @property
     def label(self) -> str:
@@ -81,7 +85,7 @@ class Kind(ABC, Generic[J]):
         return self.model._default_manager.all()  # type: ignore[return-value]  # every kind has a JobQuerySet
 
     @abstractmethod
-    def submit(self, job: J) -> Accepted | Finished:
+    def submit(self, job: J) -> Accepted | Finished | Ended:
         """Send the paid request, once. Raises ProviderError, whose verdict decides; anything else is uncertain."""
 
     @abstractmethod

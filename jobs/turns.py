@@ -8,27 +8,32 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.kinds import AccountFigures, kind_of, kinds_at
-from jobs.models import Job, Phase, ProviderAccount, Status, TransitionError, new_token
+from jobs.models import Job, Phase, ProviderAccount, Status, TransitionError, new_token, storable
 from providers.errors import ProviderError
 
 FIRST_BACKOFF = timedelta(seconds=5)
 LONGEST_BACKOFF = timedelta(seconds=60)
 CHECK_EVERY = timedelta(minutes=2)
+BIGGEST = 2**31 - 1  # of an integer column of PostgreSQL
 
 
 def account_of(provider: str) -> ProviderAccount:
-    """Return our account at a provider; its limit is 1 until the provider has told."""
-    return ProviderAccount.objects.get_or_create(provider=provider)[0]
+    """Return our account at a provider; until the provider or the owner has said, its limit is that of the kinds."""
+    at_once = max((kind.at_once for kind in kinds_at(provider)), default=1)
+    defaults = {"concurrent_request_limit": at_once}
+    return ProviderAccount.objects.get_or_create(provider=provider, defaults=defaults)[0]
 
 
-def claim_turns(provider: str, *, at_most: int) -> list[Job]:
+def claim_turns(provider: str, *, at_most: int, time_left: timedelta = timedelta.max) -> list[Job]:
     """Give waiting jobs the free turns at a provider, first come first served.
 
-    Each is `SUBMITTING` with a new token when this returns, and committed: only now may its paid request leave.
+    Each is `SUBMITTING` with a new token when this returns, and committed: only now may its paid request leave. Kinds
+    whose paid request could last longer than `time_left` have to wait for another caller.
     """
     now = timezone.now()
     kinds = kinds_at(provider)
-    if not any(kind.rows.due(now).waiting().exists() for kind in kinds):
+    lines = [kind.rows.due(now).waiting() for kind in kinds if kind.submit_timeout <= time_left]
+    if not any(line.exists() for line in lines):
         return []
     account_of(provider)
     with transaction.atomic():
@@ -39,7 +44,7 @@ def claim_turns(provider: str, *, at_most: int) -> list[Job]:
         free = min(account.concurrent_request_limit - held, at_most)
         if free <= 0:
             return []
-        waiting: list[Any] = [job for kind in kinds for job in kind.rows.due(now).waiting()[:free]]
+        waiting: list[Any] = [job for line in lines for job in line[:free]]
         waiting.sort(key=lambda job: (job.queued_at, str(job.pk)))
         return [job for job in waiting[:free] if claim(job, now)]
 
@@ -76,7 +81,7 @@ def back_off(provider: str, error: ProviderError) -> datetime:
             # Several requests refused in the same moment are one strike, not many.
             account.strikes += 1
         account.backoff_until = max(account.backoff_until or now, now + pause)
-        account.backoff_reason = error.message
+        account.backoff_reason = storable(error.message)
         account.save(update_fields=["strikes", "backoff_until", "backoff_reason"])
     return account.backoff_until
 
@@ -88,8 +93,8 @@ def forgive(provider: str) -> None:
 
 def claim_account_check(provider: str, *, now: datetime | None = None) -> bool:
     """Tell whether it is this caller's turn to read the account's figures, and put the next reading off."""
-    now = now or timezone.now()
     account_of(provider)
+    now = now or timezone.now()
     due = ProviderAccount.objects.filter(provider=provider, check_after__lte=now)
     return bool(due.update(check_after=now + CHECK_EVERY))
 
@@ -97,19 +102,25 @@ def claim_account_check(provider: str, *, now: datetime | None = None) -> bool:
 def record_account(provider: str, outcome: AccountFigures | Exception) -> None:
     """Write down what the provider says of our account. An unreachable account is not an empty one: figures stay."""
     rows = ProviderAccount.objects.filter(provider=provider)
+    account_of(provider)
     if isinstance(outcome, AccountFigures):
         rows.update(
-            concurrent_request_limit=max(1, outcome.concurrent_request_limit),
-            balance=outcome.balance,
-            total_recharge=outcome.total_recharge,
-            total_spending=outcome.total_spending,
-            account_id=outcome.account_id,
+            concurrent_request_limit=max(1, min(outcome.concurrent_request_limit, BIGGEST)),
+            balance=within(outcome.balance),
+            total_recharge=within(outcome.total_recharge),
+            total_spending=within(outcome.total_spending),
+            account_id=outcome.account_id[:100],
             checked_at=timezone.now(),
             check_error="",
         )
     else:
         message = outcome.message if isinstance(outcome, ProviderError) else _("The account could not be read.")
-        rows.update(check_error=message)
+        rows.update(check_error=storable(message))
+
+
+def within(cents: int) -> int:
+    """Return the nearest number that its column can hold."""
+    return max(-BIGGEST, min(cents, BIGGEST))
 
 
 def place_in_line(job: Job) -> int:

@@ -3,8 +3,14 @@
 import os
 import struct
 import zipfile
+from collections.abc import Callable
 from typing import IO, Any
 
+PICTURES: dict[str, Callable[[bytes], bool]] = {
+    "png": lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"),
+    "jpeg": lambda head: head.startswith(b"\xff\xd8\xff"),
+    "webp": lambda head: head.startswith(b"RIFF") and head[8:12] == b"WEBP",
+}
 ZIP_ENTRIES = 200
 ZIP_DIRECTORY_BYTES = 1024 * 1024
 # The end record of an archive: 22 bytes and a comment of at most 65535.
@@ -12,8 +18,10 @@ ZIP_END_BYTES = 22 + 65535
 
 
 def is_of_kind(file: IO[bytes], kind: str) -> bool:
-    """Tell whether an open file is an "mp3", "flac", "wav" or "zip" by its content."""
+    """Tell whether an open file is an "mp3", "flac", "wav", "zip", "png", "jpeg" or "webp" by its content."""
     head = file.read(12)
+    if kind in PICTURES:
+        return PICTURES[kind](head)
     if kind == "mp3":
         return head.startswith(b"ID3") or _is_mpeg_frame(head)
     if kind == "flac":

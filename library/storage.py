@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from library.kinds import is_of_kind, read_zip_directory
 
-Kind = Literal["mp3", "flac", "wav", "zip"]
+Kind = Literal["mp3", "flac", "wav", "zip", "png", "jpeg", "webp"]
 
 INCOMING = "incoming"
 # Kept free for the database and the logs, which share the disk of a small server.
@@ -83,6 +83,13 @@ def store(
         finally:
             part.unlink(missing_ok=True)
     return Stored(name=name, size=size, sha256=sha256)
+
+
+def has_room(size: int) -> bool:
+    """Tell whether the disk has room for that many bytes beside its reserve."""
+    folder = _incoming()
+    folder.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder).free >= size + RESERVE_BYTES
 
 
 def delete(names: Iterable[str]) -> None:

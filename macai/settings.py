@@ -172,6 +172,8 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = http_address(
     "OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else f"{MOCK_URL}/openai/v1"
 )
+# IMAGES_WAIT_SECONDS: how long an API client is kept waiting for its picture before it is told to come back.
+IMAGES_WAIT_SECONDS = number("IMAGES_WAIT_SECONDS", 90, low=0, high=110)
 # OLLAMA_BASE_URL: texts.
 OLLAMA_BASE_URL = http_address("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
 
@@ -191,6 +193,7 @@ INSTALLED_APPS = [
     "jobs",
     "library",
     "songs",
+    "images",
     "mockapi",
     "knox",
     "django_q",
@@ -384,6 +387,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
 HTTPS = switch("HTTPS", default=IS_PRODUCTION)
+# The supervisor's own probe and the worker's calls to the mock come without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/$", r"^mock/"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -14,6 +14,8 @@ from django.test import RequestFactory
 
 from library.serving import serve_file
 
+pytestmark = pytest.mark.django_db  # closing a response tells Django to look after its connections
+
 CONTENT = bytes(range(256)) * 1000  # longer than one chunk
 SIZE = len(CONTENT)
 ETAG = "ab" * 32

@@ -1,0 +1,96 @@
+"""What a picture really is, checked before it is kept; and small versions of it."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.utils.translation import gettext as _
+
+FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp"}
+PIXELS_LIMIT = 40_000_000  # the largest picture a model makes has 8.3 million
+SIDE_LIMIT = 16_384
+THUMBNAIL_QUALITY = 80
+
+
+class NotAPictureError(Exception):
+    """The content is no picture that we keep. `message` is one plain sentence."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a picture is: "png", "jpeg" or "webp", and its sides in pixels."""
+
+    format: str
+    width: int
+    height: int
+    has_alpha: bool
+
+
+def inspect(file: IO[bytes]) -> Inspected:
+    """Read a picture's header and check it whole; size and kind are judged before a pixel is unpacked.
+
+    Raises:
+        NotAPictureError: no PNG, JPEG or WebP, too large, or damaged.
+    """
+    from PIL import Image  # noqa: PLC0415  # slow to load, and most processes never look at a picture
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below
+            with Image.open(file, formats=tuple(FORMATS)) as picture:
+                found = Inspected(FORMATS[str(picture.format)], *picture.size, has_alpha=has_alpha(picture))
+                is_too_large = found.width * found.height > PIXELS_LIMIT or max(picture.size) > SIDE_LIMIT
+                if not is_too_large:
+                    picture.verify()
+    except Exception as error:  # whatever the decoder stumbles over
+        raise NotAPictureError(_("This is not a PNG, JPEG or WebP picture.")) from error
+    if is_too_large:
+        raise NotAPictureError(_("The picture has too many pixels."))
+    file.seek(0)
+    return found
+
+
+def inspect_mask(file: IO[bytes]) -> Inspected:
+    """Read a mask, which must be a PNG that can be transparent.
+
+    Raises:
+        NotAPictureError: it is not.
+    """
+    found = inspect(file)
+    if found.format != "png" or not found.has_alpha:
+        raise NotAPictureError(_("A mask is a PNG with transparent parts."))
+    return found
+
+
+def has_alpha(picture: Any) -> bool:
+    """Tell whether an opened picture can be transparent."""
+    return "A" in picture.getbands() or "transparency" in picture.info
+
+
+def thumbnails(file: IO[bytes], sides: tuple[int, ...]) -> dict[int, bytes]:
+    """Make WebP versions that fit into squares of these sides, in pixels.
+
+    Raises:
+        NotAPictureError: the picture cannot be unpacked.
+    """
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
+    made: dict[int, bytes] = {}
+    try:
+        with Image.open(file, formats=tuple(FORMATS)) as opened:
+            opened.draft("RGB", (max(sides) * 2, max(sides) * 2))  # JPEG: unpack no more than is needed
+            picture: Any = ImageOps.exif_transpose(opened)
+            picture = picture.convert("RGBA" if has_alpha(picture) else "RGB")
+            for side in sorted(sides, reverse=True):  # each from the one before
+                picture.thumbnail((side, side), reducing_gap=2.0)
+                target = io.BytesIO()
+                picture.save(target, "WEBP", quality=THUMBNAIL_QUALITY, method=4)
+                made[side] = target.getvalue()
+    except Exception as error:  # whatever the decoder stumbles over
+        raise NotAPictureError(_("The picture is damaged.")) from error
+    return made

@@ -1,0 +1,132 @@
+"""The API put together: its addresses, how it says no, and its documentation."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView, SpectacularYAMLAPIView
+from rest_framework import status
+from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.serializers import as_serializer_error
+from rest_framework.views import APIView, exception_handler, set_rollback
+
+from accounts.api import TokenView
+from jobs.api import QueueView
+from jobs.services import JobError
+from macai.health import HealthView
+from songs.api import MurekaAccountView, SongViewSet
+from songs.choice_api import SongChoiceViewSet
+
+logger = logging.getLogger(__name__)
+
+
+class ConflictError(APIException):
+    """What was asked for cannot be done as things stand."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class TooLongError(APIException):
+    """The body is longer than the studio reads (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_long"
+
+
+def explain(error: Exception, context: dict[str, Any]) -> Response:
+    """Answer an error as JSON: the engine's no is 409, a wrong field 400, what nobody foresaw a logged, clean 500."""
+    if isinstance(error, JobError):
+        error = ConflictError(str(error))
+    elif isinstance(error, DjangoValidationError):
+        error = ValidationError(as_serializer_error(error))
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLongError(_("The body is too long."))
+    elif isinstance(error, SuspiciousOperation):
+        error = ParseError(_("The request cannot be read."))
+    response = exception_handler(error, context)
+    if response is not None:
+        return response
+    request = context.get("request")
+    address = f"{request.method} {request.path}" if request is not None else "a request"
+    logger.error("The API broke at %s.", address, exc_info=error)
+    set_rollback()
+    detail = _("Something went wrong in the studio. It has been noted in the log.")
+    return Response({"detail": detail}, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+
+
+class NothingHere(APIView):
+    """Every address of the API that does not exist."""
+
+    @extend_schema(exclude=True)
+    def handle_nothing(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say so in JSON."""
+        raise NotFound(_("There is nothing at this address. Addresses of the API end with a slash."))
+
+    get = post = put = patch = delete = handle_nothing
+
+
+def describe_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add to the OpenAPI document what any operation may answer: 400, 401, 403, 404 (a hook of drf-spectacular)."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["FieldProblems"] = {
+        "type": "object",
+        "description": "What is wrong, by field.",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+    }
+    for address, operations in result["paths"].items():
+        for method, operation in operations.items():
+            has_input = "requestBody" in operation or any(
+                parameter["in"] == "query" for parameter in operation.get("parameters", [])
+            )
+            is_guarded = {} not in operation.get("security", [{}])
+            refusals = {
+                "400": has_input and ("FieldProblems", "A value is wrong; the answer names its field."),
+                "401": is_guarded and ("Problem", "No token or session, or one that does not work."),
+                "403": is_guarded and method != "get" and ("Problem", "A session without its CSRF token."),
+                "404": "{" in address and ("Problem", "There is no such row."),
+            }
+            for code, refusal in refusals.items():
+                if refusal:
+                    operation["responses"].setdefault(code, refusal_response(*refusal))
+    return result
+
+
+def refusal_response(schema: str, description: str) -> dict[str, Any]:
+    """Return one refusal as OpenAPI describes it."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": description, "content": content}
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI, from our own files, for whoever is signed in."""
+
+    permission_classes = [AllowAny]  # the address itself is behind login_required, which leads a person to the sign-in
+    url_name = "openapi-json"
+    title = "Macai API"
+
+
+router = SimpleRouter(use_regex_path=False)
+router.register("songs", SongViewSet, basename="song")
+router.register("song-choices", SongChoiceViewSet, basename="song-choice")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(router.urls)),
+    path("v1/auth/token/", TokenView.as_view(), name="auth-token"),
+    path("v1/mureka/account/", MurekaAccountView.as_view(), name="mureka-account"),
+    path("v1/queue/", QueueView.as_view(), name="queue"),
+    path("v1/health/", HealthView.as_view(), name="health"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi-json"),
+    path("openapi.yaml", SpectacularYAMLAPIView.as_view(), name="openapi-yaml"),
+    path("docs/", login_required(DocsView.as_view()), name="api-docs"),
+    re_path("", NothingHere.as_view()),
+]

@@ -1,0 +1,17 @@
+"""Every address of the studio."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from macai import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("", include("accounts.urls")),
+    path("", include("songs.urls")),
+    path("api/", include("macai.api")),
+    path("admin/", admin.site.urls),
+]
+if settings.MOCKAPI_ENABLED:
+    urlpatterns.append(path("", include("mockapi.urls")))

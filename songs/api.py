@@ -1,0 +1,258 @@
+"""Songs and our account at Mureka as an API: the same verbs as the pages, from songs.services."""
+
+import uuid
+from typing import Any
+
+from django.forms.models import model_to_dict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.api import ProblemSerializer
+from accounts.models import User
+from jobs import services as job_services
+from jobs import tasks as job_tasks
+from jobs import turns
+from songs import services
+from songs.filters import SongFilter
+from songs.models import Song, SongModel
+from songs.serializers import (
+    BulkDeleteSerializer,
+    CancelledSongSerializer,
+    DeletionSerializer,
+    JobEventSerializer,
+    MurekaAccountSerializer,
+    RefreshSerializer,
+    SongDetailSerializer,
+    SongEditSerializer,
+    SongModelSerializer,
+    SongRequestSerializer,
+    SongRowSerializer,
+)
+from songs.tasks import MUREKA
+
+KEY_HEADER = "Idempotency-Key"
+KEY_LIMIT = 200
+KEY_NAMESPACE = uuid.UUID("6f1d7f4e-7b0a-5a52-9a3c-2f4b7f0c1c55")  # drawn once; never to be changed
+CONFLICT = {
+    409: OpenApiResponse(ProblemSerializer, description="It cannot be done as the song stands; `detail` says why.")
+}
+FIRST_EXAMPLE = OpenApiExample(
+    "A song",
+    request_only=True,
+    value={"lyrics": "[Verse]\nRain on the roof", "prompt": "indie folk, warm guitar", "title": "Rain", "variants": 2},
+)
+SECOND_EXAMPLE = OpenApiExample(
+    "An instrumental", request_only=True, value={"prompt": "slow piano, strings", "is_instrumental": True}
+)
+KEY_PARAMETER = OpenApiParameter(
+    KEY_HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description=f"Any text of 1 to {KEY_LIMIT} characters that names this one wish. Sent again with the same key, the "
+    "song that exists is returned and nothing is paid for twice.",
+)
+
+
+def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """Return what was sent, in the right types. Raises ValidationError per field."""
+    sent = serializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    return dict(sent.validated_data)
+
+
+def user_of(request: Request) -> User:
+    """Return who asks; the permissions let nobody else come so far."""
+    if not isinstance(request.user, User):
+        raise TypeError(request.user)
+    return request.user
+
+
+def key_of(request: Request) -> uuid.UUID | None:
+    """Turn the Idempotency-Key into the id of the one song it may make: another person's same key is another wish."""
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key.strip()) <= KEY_LIMIT:
+        raise ValidationError({KEY_HEADER: [_("A text of 1 to %(limit)d characters.") % {"limit": KEY_LIMIT}]})
+    return uuid.uuid5(KEY_NAMESPACE, f"{user_of(request).pk}:{key.strip()}")
+
+
+SENT_IN: dict[str, type[serializers.BaseSerializer[Any]]] = {
+    "create": SongRequestSerializer,
+    "partial_update": SongEditSerializer,
+    "refresh": RefreshSerializer,
+    "bulk_delete": BulkDeleteSerializer,
+}
+
+
+class SongViewSet(GenericViewSet[Song]):
+    """Songs and instrumentals."""
+
+    queryset = Song.objects.all()
+    serializer_class = SongDetailSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = SongFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> Any:
+        """Return light rows for the list, whole ones for everything else."""
+        if self.action == "list":
+            return Song.objects.for_list()
+        return Song.objects.with_choices().select_related("requested_by")
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """Return what is sent in: the browsable API draws its forms from it."""
+        return SENT_IN.get(self.action, SongDetailSerializer)
+
+    def answer(self, request: Request, song: Song, code: int, **extra: Any) -> Response:
+        """Answer with the row as it is now, and where it is."""
+        row = SongDetailSerializer(self.get_queryset().get(pk=song.pk), context={"request": request}).data
+        headers = {"Location": reverse("song-detail", [song.pk], request=request)}
+        return Response({**extra, **row}, status=code, headers=headers)
+
+    @extend_schema(tags=["songs"], summary="Search and list songs", responses=SongRowSerializer(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List songs, newest first, without their lyrics. Pages are numbered and not counted: follow `next`."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(SongRowSerializer(page, many=True).data)
+
+    @extend_schema(tags=["songs"], summary="Show a song", responses=SongDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show a song in full, with its choices and files."""
+        return Response(SongDetailSerializer(self.get_object()).data)
+
+    @extend_schema(
+        tags=["songs"],
+        summary="Ask for a song or an instrumental",
+        request=SongRequestSerializer,
+        parameters=[KEY_PARAMETER],
+        examples=[FIRST_EXAMPLE, SECOND_EXAMPLE],
+        responses={202: OpenApiResponse(SongDetailSerializer, description="Noted; `Location` is where to follow it.")},
+    )
+    def create(self, request: Request) -> Response:
+        """Note the wish and answer at once; a worker has the song made. It is paid for when Mureka takes it."""
+        key = key_of(request)
+        song = Song.objects.filter(pk=key).first() if key else None
+        if song is None:
+            data = checked(SongRequestSerializer, request)
+            if data.pop("is_instrumental"):
+                del data["lyrics"], data["gender"]
+                song = services.request_instrumental(user=user_of(request), key=key, **data)
+            else:
+                song = services.request_song(user=user_of(request), key=key, **data)
+        return self.answer(request, song, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        tags=["songs"],
+        summary="Change title, tags or workflow",
+        request=SongEditSerializer,
+        responses=SongDetailSerializer,
+    )
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change what the owner notes on a song; a field that is not sent stays."""
+        song = self.get_object()
+        services.edit_song(song, **checked(SongEditSerializer, request))
+        return self.answer(request, song, status.HTTP_200_OK)
+
+    @extend_schema(tags=["songs"], summary="Delete a song", responses={204: None, **CONFLICT})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a song with its choices and files. One in use, on work or being made stays (409)."""
+        for reason in services.delete_songs([self.get_object()]).kept.values():
+            raise job_services.JobError(reason)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["songs"],
+        summary="Cancel a song",
+        request=None,
+        responses={
+            200: OpenApiResponse(CancelledSongSerializer, description="Cancelled, not charged."),
+            202: OpenApiResponse(CancelledSongSerializer, description="It runs and goes on; `detail` says why."),
+            **CONFLICT,
+        },
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Cancel a song that waits. Mureka cannot stop one that runs: it is paid for, so its result is kept."""
+        song = self.get_object()
+        if services.cancel_song(song):
+            return self.answer(request, song, status.HTTP_200_OK)
+        detail = _("Mureka cannot stop a job, so its result is kept.")
+        return self.answer(request, song, status.HTTP_202_ACCEPTED, detail=detail)
+
+    @extend_schema(
+        tags=["songs"], summary="Submit a song again", request=None, responses={202: SongDetailSerializer, **CONFLICT}
+    )
+    @action(detail=True, methods=["post"], url_path="submit-again")
+    def submit_again(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Put a song that failed or was cancelled back in line. It is paid for again if it was charged before."""
+        song = self.get_object()
+        services.submit_song_again(song)
+        return self.answer(request, song, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        tags=["songs"],
+        summary="Ask Mureka about a song again",
+        request=RefreshSerializer,
+        responses={202: SongDetailSerializer, **CONFLICT},
+    )
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Have Mureka asked now, or missing files fetched. `job_id` names a job whose id was lost with the answer."""
+        song = self.get_object()
+        services.ask_about_song(song, **checked(RefreshSerializer, request))
+        return self.answer(request, song, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        tags=["songs"], summary="Delete many songs", request=BulkDeleteSerializer, responses={200: DeletionSerializer}
+    )
+    @action(detail=False, methods=["post"], url_path="bulk-delete", filter_backends=[])
+    def bulk_delete(self, request: Request) -> Response:
+        """Delete up to 500 songs. Those in use, on work or being made are kept, each with its reason."""
+        songs = Song.objects.filter(pk__in=checked(BulkDeleteSerializer, request)["ids"])
+        outcome = services.delete_songs(songs)
+        kept = [{"title": title, "reason": reason} for title, reason in outcome.kept.items()]
+        return Response(DeletionSerializer({"deleted": outcome.deleted, "kept": kept}).data)
+
+    @extend_schema(
+        tags=["songs"], summary="What happened to a song", filters=False, responses=JobEventSerializer(many=True)
+    )
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def history(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List what happened to a song, oldest first."""
+        return Response(JobEventSerializer(self.get_object().history(), many=True).data)
+
+    @extend_schema(
+        tags=["songs"], summary="Models and their prices", filters=False, responses=SongModelSerializer(many=True)
+    )
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def models(self, request: Request) -> Response:
+        """List the models that are offered, with the prices of one in US dollars."""
+        return Response(SongModelSerializer(SongModel.objects.filter(is_active=True), many=True).data)
+
+
+class MurekaAccountView(APIView):
+    """Our account at Mureka."""
+
+    @extend_schema(
+        operation_id="mureka_account_retrieve", tags=["studio"], summary="Show balance, limit and spending",
+        responses=MurekaAccountSerializer,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """Show the figures as they were last read; when they are old, a worker reads them again meanwhile."""
+        if turns.claim_account_check(MUREKA):
+            job_tasks.enqueue(job_tasks.read_account, MUREKA)
+        account = turns.account_of(MUREKA)
+        first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        spending = services.spending_since(first)
+        return Response(MurekaAccountSerializer({**model_to_dict(account), "spending_this_month": spending}).data)
