@@ -6,17 +6,21 @@ may be lost at any moment: the rows are enough for the next one to go on.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from jobs import leases, recording, stopping, turns
 from jobs.kinds import ACCOUNT_READERS, KINDS, Kind, Running, is_anything_active, kind_of, kinds_at
 from jobs.models import Job, Phase, Status, TransitionError
+from jobs.recording import DATABASE_AWAY
+from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +31,16 @@ LONGEST_RUN = 1150.0  # seconds; below the queue's timeout. Only a paid call in 
 IDLE_FOR = 2.0  # seconds without anything to do before leaving
 TICK = 0.25  # seconds
 DRAIN = 2.0  # seconds that questions in the air are waited for at the end
-SUBMIT_THREADS = 16
-ASK_THREADS = 32
+SUBMIT_THREADS = 16  # for each provider, so that one that hangs does not block another
+ASK_THREADS = 32  # the same
+HELD_UP = timedelta(seconds=10)  # a paid call that takes longer keeps the run going, so others are taken up meanwhile
+FRESH = timedelta(seconds=10)  # after its claim, a paid request that has not left yet does not leave any more
 ASK_CLAIM = timedelta(seconds=45)  # longer than any question takes; then it may be asked again
 HOME_CLAIM = timedelta(seconds=120)  # a bringing-home that has not reported by then is started again
 OVERDUE_EVERY = 2.0  # seconds
 
-Record = Callable[[Any], None]
+Flying = dict[Future[Any], tuple[Kind[Any], Job]]
+Pools = defaultdict[str, ThreadPoolExecutor]
 
 
 class Follower:
@@ -48,43 +55,58 @@ class Follower:
         self.looked_back = 0.0
         self.busy_at = self.started
         self.has_lease = True
-        self.submitters = ThreadPoolExecutor(SUBMIT_THREADS, thread_name_prefix="submit")
-        self.askers = ThreadPoolExecutor(ASK_THREADS, thread_name_prefix="ask")
-        # What is in the air, and how its outcome is written down.
-        self.submissions: dict[Future[Any], Record] = {}
-        self.questions: dict[Future[Any], tuple[Kind[Any], Job]] = {}
-        self.account_reads: dict[Future[Any], Record] = {}
+        self.submitters: Pools = defaultdict(lambda: ThreadPoolExecutor(SUBMIT_THREADS, thread_name_prefix="submit"))
+        self.askers: Pools = defaultdict(lambda: ThreadPoolExecutor(ASK_THREADS, thread_name_prefix="ask"))
+        # What is in the air.
+        self.submissions: Flying = {}
+        self.questions: Flying = {}
+        self.account_reads: dict[Future[Any], str] = {}
 
     def run(self) -> bool:
         """Follow until the time is up or nothing is left to do. False if another process follows already."""
         if not leases.take(leases.FOLLOW, self.owner, LEASE):
             return False
         try:
-            while self._goes_on():
-                try:
-                    self._tick()
-                except Exception:
-                    # The database is away, or one row is broken. What is in the air stays in our hands: an answer
-                    # that is dropped here may be a paid job lost.
-                    logger.exception("A step of the follower failed.")
-                    connections.close_all()
-                    time.sleep(1)
+            while self._step():
                 self._wait()
             self._drain()
         finally:
-            self.submitters.shutdown(wait=False, cancel_futures=True)
-            self.askers.shutdown(wait=False, cancel_futures=True)
+            for pool in [*self.submitters.values(), *self.askers.values()]:
+                pool.shutdown(wait=False, cancel_futures=True)
             leases.drop(leases.FOLLOW, self.owner)
         return True
+
+    def _step(self) -> bool:
+        """Do a round of everything. False if there is nothing left to do here."""
+        try:
+            if not self._goes_on():
+                return False
+            self._tick()
+        except Exception:
+            # The database is away, or one row is broken. What is in the air stays in our hands: an answer that is
+            # dropped here may be a paid job lost.
+            logger.exception("A step of the follower failed.")
+            connections.close_all()
+            time.sleep(1)
+        return True
+
+    @property
+    def _age(self) -> float:
+        return time.monotonic() - self.started
 
     @property
     def _may_claim(self) -> bool:
         """Whether new work may be taken up: not at the end of a run, not without the lease."""
-        return self.has_lease and not stopping.is_requested() and time.monotonic() - self.started < RUN_FOR
+        return self.has_lease and not stopping.is_requested() and (self._age < RUN_FOR or self._is_held_up())
+
+    def _is_held_up(self) -> bool:
+        """Whether a long paid call keeps this run going. Nobody else can submit meanwhile, for we hold the lease."""
+        long_ago = timezone.now() - HELD_UP
+        return any(job.submitted_at and job.submitted_at < long_ago for _kind, job in self.submissions.values())
 
     def _goes_on(self) -> bool:
         now = time.monotonic()
-        if now - self.started > LONGEST_RUN:
+        if self._age > LONGEST_RUN:
             return False
         if self.submissions:
             return True
@@ -98,18 +120,17 @@ class Follower:
             self.renewed = time.monotonic()
         if not self.has_lease:
             return
-        if time.monotonic() - self.looked_back > OVERDUE_EVERY:
-            look_back()
-            self.looked_back = time.monotonic()
-        if self._may_claim:
-            self._submit()
-            self._read_accounts()
-        self._ask()
-        self._send_home()
+        for step in (self._look_back, self._submit, self._read_accounts, self._ask, self._send_home):
+            try:
+                step()
+            except DATABASE_AWAY:
+                raise
+            except Exception:  # one broken row must not stop what the others need
+                logger.exception("%s failed.", step.__name__)
 
     def _wait(self) -> None:
         """Sleep for a tick, or until a paid answer is there: a job id is saved the moment it is known."""
-        flying = set(self.submissions)
+        flying = {future for future in self.submissions if not future.done()}
         if flying:
             wait(flying, timeout=TICK, return_when=FIRST_COMPLETED)
         else:
@@ -117,46 +138,74 @@ class Follower:
 
     def _collect(self) -> None:
         """Write down what has come back. An outcome leaves our hands only after it is written."""
-        for future in [future for future in self.submissions if future.done()]:
-            self.submissions[future](outcome_of(future))
-            del self.submissions[future]
-            self.busy_at = time.monotonic()
+        self._record(self.submissions, recording.record_submission)
+        self._record_still_running()
+        self._record(self.questions, recording.record_answer)
         for future in [future for future in self.account_reads if future.done()]:
-            self.account_reads.pop(future)(outcome_of(future))
-        answers = [(future, *self.questions[future], outcome_of(future)) for future in self.questions if future.done()]
-        with transaction.atomic():  # one commit for all that are simply still running
-            for _future, kind, job, outcome in answers:
-                if isinstance(outcome, Running):
-                    recording.record_answer(kind, job, outcome)
-        for future, kind, job, outcome in answers:
-            if not isinstance(outcome, Running):
-                recording.record_answer(kind, job, outcome)
-            del self.questions[future]
+            turns.record_account(self.account_reads.pop(future), outcome_of(future))
+
+    def _record(self, flying: Flying, record: Callable[[Any, Any, Any], None]) -> None:
+        """Write down each outcome by itself, so that one that cannot be written does not hold up the others."""
+        for future in [future for future in flying if future.done()]:
+            kind, job = flying.pop(future)
+            try:
+                record(kind, job, outcome_of(future))
+            except DATABASE_AWAY:
+                logger.exception("The database did not take an answer, which is kept.")
+                flying[future] = (kind, job)  # behind the others
+                break
+            except Exception:
+                # Nothing is lost for good: what was submitted will be found and called uncertain, the rest asked again.
+                logger.exception("An answer for %s %s was lost: %r", job._meta.label, job.pk, outcome_of(future))
             self.busy_at = time.monotonic()
+
+    def _record_still_running(self) -> None:
+        """Write down in one commit all that are simply still running. If that fails, each is written by itself."""
+        running = [future for future in self.questions if future.done() and isinstance(outcome_of(future), Running)]
+        try:
+            with transaction.atomic():
+                for future in running:
+                    recording.record_answer(*self.questions[future], outcome_of(future))
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # `_record` finds out which one it is
+            logger.warning("Answers could not be written together.", exc_info=True)
+            return
+        for future in running:
+            del self.questions[future]
+
+    def _look_back(self) -> None:
+        if time.monotonic() - self.looked_back > OVERDUE_EVERY:
+            look_back()
+            self.looked_back = time.monotonic()
 
     def _submit(self) -> None:
+        if not self._may_claim:
+            return
+        time_left = timedelta(seconds=LONGEST_RUN - self._age)
         for provider in {kind.provider for kind in KINDS.values()}:
-            room = SUBMIT_THREADS - len(self.submissions)
-            for job in turns.claim_turns(provider, at_most=room) if room > 0 else []:
+            room = SUBMIT_THREADS - sum(kind.provider == provider for kind, _job in self.submissions.values())
+            for job in turns.claim_turns(provider, at_most=room, time_left=time_left) if room > 0 else []:
                 kind = kind_of(job)
-                future = self.submitters.submit(kind.submit, job)
-                self.submissions[future] = recorder(kind, job)
+                self.submissions[self.submitters[provider].submit(send, kind, job)] = (kind, job)
 
     def _ask(self) -> None:
-        room = ASK_THREADS * 2 - len(self.questions)
-        for kind, job in claim_due(Phase.RUNNING, ASK_CLAIM, at_most=room):
-            self.questions[self.askers.submit(kind.ask, job)] = (kind, job)
+        for kind in KINDS.values():
+            room = ASK_THREADS * 2 - sum(asked is kind for asked, _job in self.questions.values())
+            for job in claim_due(kind, Phase.RUNNING, ASK_CLAIM, at_most=room):
+                self.questions[self.askers[kind.provider].submit(kind.ask, job)] = (kind, job)
 
     def _send_home(self) -> None:
-        for kind, job in claim_due(Phase.SAVING, HOME_CLAIM, at_most=50):
-            self.send_home(kind.label, str(job.pk))
-            self.busy_at = time.monotonic()
+        for kind in KINDS.values():
+            for job in claim_due(kind, Phase.SAVING, HOME_CLAIM, at_most=50):
+                self.send_home(kind.label, str(job.pk))
+                self.busy_at = time.monotonic()
 
     def _read_accounts(self) -> None:
-        for provider, read in ACCOUNT_READERS.items():
+        for provider, read in ACCOUNT_READERS.items() if self._may_claim else ():
             is_wanted = any(kind.rows.waiting().exists() for kind in kinds_at(provider))
             if is_wanted and turns.claim_account_check(provider):
-                self.account_reads[self.askers.submit(read)] = account_recorder(provider)
+                self.account_reads[self.askers[provider].submit(read)] = provider
 
     def _drain(self) -> None:
         """Give questions in the air a moment. They cost nothing, so what is lost is only asked again."""
@@ -165,14 +214,12 @@ class Follower:
             self._collect()
 
 
-def recorder(kind: Kind[Any], job: Job) -> Record:
-    """Return what writes down the outcome of a submission."""
-    return lambda outcome: recording.record_submission(kind, job, outcome)
-
-
-def account_recorder(provider: str) -> Record:
-    """Return what writes down the figures of an account."""
-    return lambda outcome: turns.record_account(provider, outcome)
+def send(kind: Kind[Any], job: Job) -> Any:
+    """Send the paid request, unless our process slept so long that the claim may have been given up meanwhile."""
+    if job.submitted_at is None or timezone.now() - job.submitted_at > FRESH:
+        message = _("The request was not sent in time.")
+        raise ProviderError(Verdict.LATER, message, provider=kind.provider_name)
+    return kind.submit(job)
 
 
 def outcome_of(future: Future[Any]) -> Any:
@@ -183,29 +230,23 @@ def outcome_of(future: Future[Any]) -> Any:
     return error if error is not None else future.result()
 
 
-def claim_due(phase: Phase, duration: timedelta, *, at_most: int) -> Iterator[tuple[Kind[Any], Job]]:
+def claim_due(kind: Kind[Any], phase: Phase, duration: timedelta, *, at_most: int) -> list[Job]:
     """Claim due jobs by compare-and-swap on `next_poll_at`, which is also how long the claim lasts."""
     now = timezone.now()
-    for kind in KINDS.values():
-        if at_most <= 0:
-            return
-        rows = kind.rows.filter(status=Status.PROGRESS, phase=phase).due(now)[:at_most]
-        claimed: list[Job] = []
-        due = list(rows)
-        if due:
-            with transaction.atomic():
-                for job in due:
-                    mine = type(job)._base_manager.filter(pk=job.pk, phase=phase, next_poll_at=job.next_poll_at)
-                    if mine.update(next_poll_at=now + duration):
-                        job.next_poll_at = now + duration
-                        claimed.append(job)
-        at_most -= len(claimed)
-        for job in claimed:
-            yield kind, job
+    due = list(kind.rows.filter(status=Status.PROGRESS, phase=phase).due(now)[:at_most]) if at_most > 0 else []
+    claimed: list[Job] = []
+    if due:
+        with transaction.atomic():
+            for job in due:
+                mine = type(job)._base_manager.filter(pk=job.pk, phase=phase, next_poll_at=job.next_poll_at)
+                if mine.update(next_poll_at=now + duration):
+                    job.next_poll_at = now + duration
+                    claimed.append(job)
+    return claimed
 
 
 def look_back() -> None:
-    """Find what nobody came back for: submissions whose answer is lost, jobs beyond their deadline."""
+    """Find submissions that nobody came back for: their answer is lost."""
     now = timezone.now()
     for kind in KINDS.values():
         for job in kind.rows.in_phase(Phase.SUBMITTING).filter(status=Status.PENDING).due(now)[:100]:
@@ -213,5 +254,3 @@ def look_back() -> None:
                 recording.mark_uncertain(kind, job)
             except TransitionError:
                 logger.info("%s %s got its answer at the last moment.", job._meta.label, job.pk)
-        for job in kind.rows.in_phase(Phase.RUNNING).filter(status=Status.PROGRESS, deadline_at__lt=now)[:100]:
-            recording.end_overdue(kind, job)

@@ -50,11 +50,14 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     # PENDING to PROGRESS is the only way to spend; PENDING again is a request that certainly did not arrive.
     Status.PENDING: frozenset({Status.PENDING, Status.PROGRESS, Status.FAILURE, Status.CANCELLED}),
     Status.PROGRESS: frozenset({Status.PROGRESS, Status.SUCCESS, Status.FAILURE}),
-    # A person submits again (PENDING); a late answer, a job id or missing files turn up (PROGRESS).
-    Status.FAILURE: frozenset({Status.PENDING, Status.PROGRESS}),
+    # A person submits again (PENDING); a late answer, a job id or missing files turn up (PROGRESS); what was uncertain
+    # turns out to have been refused (FAILURE).
+    Status.FAILURE: frozenset({Status.PENDING, Status.PROGRESS, Status.FAILURE}),
     Status.CANCELLED: frozenset({Status.PENDING}),
     Status.SUCCESS: frozenset(),
 }
+
+DETAIL_LENGTH = 2000  # of a foreign text
 
 
 class TransitionError(Exception):
@@ -64,6 +67,11 @@ class TransitionError(Exception):
 def new_token() -> str:
     """Make the identity of one submission."""
     return uuid.uuid4().hex
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database stores (NUL, half characters), and not endless."""
+    return text.replace("\x00", "")[:DETAIL_LENGTH].encode("utf-8", "replace").decode("utf-8")
 
 
 class JobQuerySet(models.QuerySet[Any]):
@@ -163,6 +171,7 @@ class Job(models.Model):
             models.Index(
                 fields=["phase", "next_poll_at"], condition=models.Q(status__in=sorted(ACTIVE)), name="%(class)s_due"
             ),
+            models.Index(fields=["submitted_at"], name="%(class)s_submitted"),
             models.Index(fields=["slot_until"], condition=models.Q(slot_until__isnull=False), name="%(class)s_turn"),
         ]
 
@@ -177,7 +186,7 @@ class Job(models.Model):
         allowed = [old for old, targets in TRANSITIONS.items() if status in targets]
         fields |= {"status": status, "updated_at": timezone.now()}
         with transaction.atomic():
-            rows = type(self)._base_manager.filter(pk=self.pk, status__in=allowed, **(when or {}))
+            rows = type(self)._base_manager.filter(pk=self.pk, status__in=allowed).filter(**(when or {}))
             if not rows.update(**fields):
                 raise TransitionError(f"{self._meta.label} {self.pk} cannot become {status} now.")
             if event:
@@ -187,7 +196,7 @@ class Job(models.Model):
 
     def tell(self, text: str) -> None:
         """Add a line to the job's history."""
-        JobEvent.objects.create(kind=self._meta.label_lower, job_pk=self.pk, text=text)
+        JobEvent.objects.create(kind=self._meta.label_lower, job_pk=self.pk, text=storable(text))
 
     def history(self) -> models.QuerySet["JobEvent"]:
         """Return what happened to the job, oldest first."""

@@ -1,13 +1,15 @@
 """What a person may ask of any job: cancel it, submit it again, ask the provider again, name its job id."""
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs import tasks
 from jobs.kinds import kind_of
-from jobs.models import Charge, Job, Phase, Status, TransitionError
+from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError
 from jobs.recording import CLEAN, ended_now
+
+JOB_ID_LENGTH = 255
 
 
 class JobError(Exception):
@@ -23,17 +25,33 @@ def cancel_job(job: Job) -> bool:
     Raises:
         JobError: the job has ended already.
     """
-    try:
-        job.move_to(Status.CANCELLED, when={"phase": Phase.WAITING}, event=_("Cancelled. Not charged."), **ended_now())
-    except TransitionError:
-        now = timezone.now()
-        running = type(job)._base_manager.filter(pk=job.pk, status__in=[Status.PENDING, Status.PROGRESS])
-        if not running.update(cancel_requested_at=now, updated_at=now):
-            raise JobError(_("It has ended already, so there is nothing to cancel.")) from None
-        job.refresh_from_db()
-        provider = kind_of(job).provider_name
-        job.tell(_("Cancel asked for. %(provider)s cannot stop a job, so its result is kept.") % {"provider": provider})
-        return False
+    rows = type(job)._base_manager.filter(pk=job.pk)
+    while True:
+        try:
+            job.move_to(
+                Status.CANCELLED, when={"phase": Phase.WAITING}, event=_("Cancelled. Not charged."), **ended_now()
+            )
+        except TransitionError:
+            if note_cancel(job):
+                return False
+            # It may have come back into the line in this very moment. Then the cancel is free after all.
+            if not rows.filter(status=Status.PENDING, phase=Phase.WAITING).exists():
+                raise JobError(_("It has ended already, so there is nothing to cancel.")) from None
+        else:
+            return True
+
+
+def note_cancel(job: Job) -> bool:
+    """Note the wish to cancel a job that may have been submitted. False if it is not in such a phase."""
+    now = timezone.now()
+    rows = type(job)._base_manager.filter(pk=job.pk, status__in=ACTIVE).exclude(phase=Phase.WAITING)
+    told = _("Cancel asked for. %(provider)s cannot stop a job, so its result is kept.")
+    with transaction.atomic():
+        if rows.filter(cancel_requested_at=None).update(cancel_requested_at=now, updated_at=now):
+            job.tell(told % {"provider": kind_of(job).provider_name})
+        elif not rows.exists():
+            return False
+    job.refresh_from_db()
     return True
 
 
@@ -48,7 +66,13 @@ def submit_again(job: Job) -> None:
     try:
         job.move_to(
             Status.PENDING,
-            when={"status__in": [Status.FAILURE, Status.CANCELLED], "task_id": job.task_id},
+            when={
+                "status__in": [Status.FAILURE, Status.CANCELLED],
+                "task_id": job.task_id,
+                # The books are added up from the row as it was read, so it must still be like that.
+                "charge": job.charge,
+                "spent_before": job.spent_before,
+            },
             event=_("Submitted again by hand."),
             phase=Phase.WAITING,
             job_id="",
@@ -76,6 +100,8 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
         JobError: there is nothing to ask about, or the id belongs to another job.
     """
     job_id = job_id.strip()
+    if len(job_id) > JOB_ID_LENGTH or not job_id.isprintable():
+        raise JobError(_("This is not a job id."))
     if not (job.job_id or job_id):
         raise JobError(_("The provider's job id is not known. Enter it, or submit again."))
     if job.status in {Status.PENDING, Status.SUCCESS, Status.CANCELLED}:
@@ -86,11 +112,13 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
         type(job)._base_manager.filter(pk=job.pk, status=Status.PROGRESS, next_poll_at__gt=now).update(next_poll_at=now)
         tasks.nudge()
         return
+    if not kind_of(job).is_askable:
+        raise JobError(_("%(provider)s cannot be asked about this.") % {"provider": kind_of(job).provider_name})
     try:
         job.move_to(
             Status.PROGRESS,
             when={"status": Status.FAILURE, "task_id": job.task_id},
-            event=_("The provider is asked again."),
+            event=_("The provider is asked again (%(id)s).") % {"id": job_id or job.job_id},
             phase=Phase.RUNNING,
             job_id=job_id or job.job_id,
             charge=Charge.YES if job_id else job.charge,

@@ -64,9 +64,12 @@ def bring_home(kind_label: str, job_pk: str) -> None:
 def sweep() -> None:
     """Find, once a minute, what no nudge has reached."""
     leases.beat()
-    for kind in KINDS.values():
-        kind.sweep()
     nudge_if_nobody_follows()
+    for kind in KINDS.values():
+        try:
+            kind.sweep()
+        except Exception:  # one kind's trouble is not the others'
+            logger.exception("The sweep of %s broke.", kind.label)
 
 
 def read_account(provider: str) -> None:

@@ -1,12 +1,13 @@
 """Files come home: fetched in threads, checked, stored, and only then noted in the row."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,12 +15,14 @@ from django.utils.translation import ngettext
 
 from jobs import leases, stopping
 from jobs.models import Charge, Job, Phase, Status, TransitionError
-from jobs.recording import CLEAN, ended_now, with_charge
+from jobs.recording import CLEAN, DATABASE_AWAY, ended_now, with_charge
 from library import storage
 from providers import mureka
 from providers.errors import DownloadError
 from providers.http import open_download
 from songs.models import FileState, SongFile, SongFileQuerySet
+
+logger = logging.getLogger(__name__)
 
 DOWNLOADS_AT_ONCE = 4
 TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds without a byte
@@ -27,6 +30,7 @@ BUDGET = 500.0  # seconds for one run; below the queue's timeout
 CLAIM = timedelta(seconds=90)
 RENEW_EVERY = 20.0  # seconds
 BEAT_EVERY = 2.0  # seconds
+PATIENCE = 60.0  # seconds that a fetched file waits for a database that is away
 AUDIO_LIMIT = 512 * 1024 * 1024  # bytes
 ARCHIVE_LIMIT = 2 * 1024 * 1024 * 1024  # bytes
 
@@ -51,14 +55,32 @@ def fetch(files: SongFileQuerySet, *, keep_claim: Callable[[], None]) -> None:
         }
         while flying:
             done, _pending = wait(flying, timeout=BEAT_EVERY, return_when=FIRST_COMPLETED)
-            leases.beat()
             for future in done:
-                record(flying.pop(future), future)
+                patiently(record, flying.pop(future), future)
+            patiently(leases.beat)
             if time.monotonic() - renewed > RENEW_EVERY:
                 renewed = time.monotonic()
-                keep_claim()
-                pks = [file.pk for file in flying.values()]
-                SongFile.objects.filter(pk__in=pks).away().update(next_try_at=timezone.now() + CLAIM)
+                patiently(keep_claim)
+                patiently(keep_files, [file.pk for file in flying.values()])
+
+
+def patiently(write: Callable[..., None], *args: Any) -> None:
+    """Write; if the database is away, again until it is back. A file that came home must not be forgotten on disk."""
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return write(*args)
+        except DATABASE_AWAY:
+            if time.monotonic() > give_up_at:
+                raise
+            logger.warning("The database is away while files come home.", exc_info=True)
+            connections.close_all()
+            time.sleep(1)
+
+
+def keep_files(pks: list[Any]) -> None:
+    """Keep other workers from fetching the same files."""
+    SongFile.objects.filter(pk__in=pks).away().update(next_try_at=timezone.now() + CLAIM)
 
 
 def claim(files: SongFileQuerySet) -> list[SongFile]:
@@ -114,7 +136,9 @@ def record(file: SongFile, future: Future[storage.Stored]) -> None:
     elif isinstance(error, OSError):
         put_off(file, _("The file could not be stored: %(why)s.") % {"why": error.strerror or error}, FULL_DISK_PAUSE)
     else:
-        raise error
+        # Raised, it would stop the other files of the song, and be met again by every next try.
+        logger.error("Fetching file %s broke.", file.pk, exc_info=error)
+        put_off(file, _("The file could not be fetched."), LONGEST_PAUSE)
 
 
 def record_home(file: SongFile, stored: storage.Stored) -> None:
@@ -129,7 +153,8 @@ def record_home(file: SongFile, stored: storage.Stored) -> None:
         next_try_at=None,
         updated_at=timezone.now(),
     )
-    if not changed:
+    # Written before, but the word of it was lost with the database's connection: then the file is ours.
+    if not changed and not SongFile.objects.filter(pk=file.pk, name=stored.name).exists():
         storage.delete([stored.name])
 
 

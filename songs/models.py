@@ -113,6 +113,8 @@ class Song(Job):
             models.Index(fields=["-created_at", "-id"], name="song_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="song_status"),
             models.Index(fields=["workflow", "-created_at", "-id"], name="song_workflow"),
+            models.Index(fields=["title", "-created_at", "-id"], name="song_title"),
+            models.Index(fields=["updated_at", "id"], name="song_updated"),
         ]
 
     def __str__(self) -> str:
@@ -227,6 +229,11 @@ class StemSeparation(Job):
 
     def __str__(self) -> str:
         return str(_("Stems of %(choice)s") % {"choice": self.choice_id})
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Mureka has no call that asks about stems."""
+        return False
 
     def get_absolute_url(self) -> str:
         """Return the page of the song."""

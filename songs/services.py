@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -137,6 +138,8 @@ def check_length(problems: dict[str, str], name: str, text: str, limit: int, mis
         problems[name] = _("At most %(limit)d characters; this has %(count)d.") % {"limit": limit, "count": len(text)}
     elif "\x00" in text:
         problems[name] = _("The text holds a character that cannot be stored (NUL).")
+    elif any("\ud800" <= character <= "\udfff" for character in text):
+        problems[name] = _("The text holds half a character, which cannot be stored.")
 
 
 def offered_model(name: str) -> SongModel | None:
@@ -258,14 +261,16 @@ def delete_songs(songs: Iterable[Song]) -> Deletion:
     gone = 0
     for song in songs:
         with transaction.atomic():
-            names = list(SongFile.objects.filter(choice__song=song).exclude(name="").values_list("name", flat=True))
             # The condition is part of the DELETE's own transaction: a song that was protected meanwhile stays.
             row = Song.objects.select_for_update().filter(pk=song.pk)
             if not row.exists():
                 continue
             if not row.deletable().exists() or _has_active_stems(song):
-                kept[song.display_title] = _why_kept(song)
+                kept[song.display_title] = _why_kept(row.get())
                 continue
+            # Locked, so that a file which comes home in this moment is either listed or finds its row gone.
+            files = SongFile.objects.select_for_update(of=("self",)).filter(choice__song=song).order_by("pk")
+            names = [name for name in files.values_list("name", flat=True) if name]
             jobs = [song.pk, *StemSeparation.objects.filter(choice__song=song).values_list("pk", flat=True)]
             JobEvent.objects.filter(job_pk__in=jobs).delete()
             row.delete()
@@ -308,7 +313,9 @@ def spending_since(moment: Any) -> dict[str, Decimal]:
     sums = {"charged": Decimal(0), "maybe": Decimal(0)}
     models: tuple[type[Job], ...] = (Song, StemSeparation)
     for model in models:
-        row = model._default_manager.filter(submitted_at__gte=moment).aggregate(
+        # A job that waits to be submitted again has no submission now, but what it cost before.
+        rows = model._default_manager.annotate(since=Coalesce("submitted_at", "queued_at")).filter(since__gte=moment)
+        row = rows.aggregate(
             charged=Sum("cost", filter=Q(charge=Charge.YES)),
             maybe=Sum("cost", filter=Q(charge=Charge.MAYBE)),
             before=Sum("spent_before"),

@@ -1,6 +1,7 @@
 """What a worker does for songs: how the engine submits them, asks about them and keeps their answers."""
 
 import base64
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from songs.models import AUDIO_KINDS, LINKS_LIVE, FileState, Song, SongChoice, S
 MUREKA = "mureka"
 DATA_URI_LIMIT = 10 * 1024 * 1024  # bytes, of the URI itself
 SWEEP_AT_MOST = 50
+INDEX_LIMIT = 1000  # a choice's number beyond this is not believed
 STALE = timedelta(hours=6)
 
 
@@ -31,7 +33,7 @@ class SongKind(Kind[Song]):
     model = Song
     provider = MUREKA
     provider_name = "Mureka"
-    submit_timeout = timedelta(seconds=80)  # above the HTTP timeouts of providers.mureka
+    submit_timeout = timedelta(seconds=sum(mureka.SUBMIT_TIMEOUT) + 20)  # above the longest call
 
     @property
     def slot(self) -> timedelta:  # type: ignore[override]
@@ -64,17 +66,19 @@ class SongKind(Kind[Song]):
             return Ended(
                 message=failure_sentence(task), problem=task.status, charge=Charge.MAYBE, fields=columns_of(task)
             )
-        return Running(progress={"provider_status": task.status}, fields={"mureka_status": task.status})
+        return Running(progress={"provider_status": task.status}, fields={"mureka_status": task.status[:100]})
 
     def keep(self, job: Song, answer: mureka.Task) -> None:
         """Store the choices and what files they have. The same answer a second time changes nothing."""
-        known = {choice.mureka_choice_id: choice for choice in job.choices.all()}
-        taken = {choice.choice_index for choice in known.values()}
+        choices = list(job.choices.all())
+        known = {choice.mureka_choice_id or choice.mp3_url: choice for choice in choices}
+        taken = {choice.choice_index for choice in choices}
         for sent in answer.choices:
-            choice = known.get(sent.id) if sent.id else None
+            choice = known.get(sent.id or sent.mp3_url)
             if choice is None:
                 # A song that was submitted again keeps the choices it had: they are paid for.
-                index = sent.index if sent.index not in taken else max(taken) + 1
+                free = next(number for number in itertools.count() if number not in taken)
+                index = sent.index if sent.index < INDEX_LIMIT and sent.index not in taken else free
                 taken.add(index)
                 choice = SongChoice(song=job, mureka_choice_id=sent.id, choice_index=index, title=job.title)
             choice.mp3_url, choice.flac_url, choice.wav_url = sent.mp3_url, sent.flac_url, sent.wav_url
@@ -91,14 +95,16 @@ class SongKind(Kind[Song]):
         song = Song.objects.filter(pk=job_pk).first()
         if song is None:
             return
-        has_audio = {choice.pk: choice.audio is not None for choice in song.choices.prefetch_related("files")}
-        fetching.settle(song, files, is_complete=bool(has_audio) and all(has_audio.values()))
+        # Choices of an earlier submission may have lost their links for good; they do not spoil this one.
+        choices = song.choices.filter(created_at__gte=song.submitted_at or song.created_at)
+        has_audio = [choice.audio is not None for choice in choices.prefetch_related("files")]
+        fetching.settle(song, files, is_complete=bool(has_audio) and all(has_audio))
 
     def sweep(self) -> None:
         """Fetch files whose link did not answer before, while it can still live; clear away half downloads."""
         storage.remove_stale_parts(STALE)
         late = SongFile.objects.due(timezone.now()).exclude(choice__song__phase=Phase.SAVING)
-        songs = late.filter(kind__in=AUDIO_KINDS).values_list("choice__song", flat=True).distinct()
+        songs = late.filter(kind__in=AUDIO_KINDS).order_by().values_list("choice__song", flat=True).distinct()
         for pk in songs[:SWEEP_AT_MOST]:
             job_tasks.send_home(Song._meta.label_lower, str(pk))
 
@@ -109,10 +115,9 @@ class StemsKind(Kind[StemSeparation]):
     model = StemSeparation
     provider = MUREKA
     provider_name = "Mureka"
-    submit_timeout = timedelta(
-        seconds=590
-    )  # above the HTTP timeout of providers.mureka, and the follower's longest run
+    submit_timeout = timedelta(seconds=sum(mureka.STEMS_TIMEOUT) + 20)  # above the longest call
     slot = timedelta(seconds=960)
+    is_askable = False
     deadline = timedelta(seconds=960)
 
     def submit(self, job: StemSeparation) -> Finished:
@@ -127,8 +132,8 @@ class StemsKind(Kind[StemSeparation]):
 
     def keep(self, job: StemSeparation, answer: mureka.Stems) -> None:
         """Store what archives there are to fetch."""
-        expires = datetime.fromtimestamp(answer.expires_at, UTC) if answer.expires_at else timezone.now() + LINKS_LIVE
-        expect_files(job.choice, {"stems": answer.zip_url, "midi": answer.midi_zip_url}, expires)
+        links = {"stems": answer.zip_url, "midi": answer.midi_zip_url}
+        expect_files(job.choice, links, expiry_of(answer.expires_at))
 
     def bring_home(self, job_pk: str) -> None:
         """Fetch the archives, and end the job when they are home."""
@@ -137,13 +142,16 @@ class StemsKind(Kind[StemSeparation]):
             return
         files = SongFile.objects.filter(choice=job.choice_id, kind__in=["stems", "midi"])
         fetching.fetch(files, keep_claim=lambda: fetching.extend_claim(StemSeparation, job_pk))
-        job.refresh_from_db()
+        job = StemSeparation.objects.filter(pk=job_pk).first()
+        if job is None:
+            return
         fetching.settle(job, files, is_complete=files.home().filter(kind="stems").exists())
 
     def sweep(self) -> None:
         """Fetch archives whose link did not answer before, while it can still live."""
         late = SongFile.objects.due(timezone.now()).exclude(choice__stems__phase=Phase.SAVING)
-        jobs = late.filter(kind__in=["stems", "midi"]).values_list("choice__stems", flat=True).distinct()
+        archives = late.filter(kind__in=["stems", "midi"], choice__stems__isnull=False)
+        jobs = archives.order_by().values_list("choice__stems", flat=True).distinct()
         for pk in jobs[:SWEEP_AT_MOST]:
             job_tasks.send_home(StemSeparation._meta.label_lower, str(pk))
 
@@ -202,6 +210,14 @@ def expect_files(choice: SongChoice, links: dict[str, str], expires: datetime) -
             )
 
 
+def expiry_of(seconds: int | None) -> datetime:
+    """Return when a link dies (Unix seconds). What is no such time, or beyond what links live, is not believed."""
+    now = timezone.now()
+    latest = now + LINKS_LIVE
+    is_believable = seconds is not None and now.timestamp() < seconds < latest.timestamp()
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and is_believable else latest
+
+
 def source_of(job: StemSeparation) -> str:
     """Return what Mureka is to separate: the living link, or our own file as a data URI.
 
@@ -211,8 +227,12 @@ def source_of(job: StemSeparation) -> str:
     if job.source_url and job.source_expires_at > timezone.now():
         return job.source_url
     if job.source_name:
-        with default_storage.open(job.source_name) as file:
-            uri = "data:audio/mp3;base64," + base64.b64encode(file.read(DATA_URI_LIMIT)).decode("ascii")
+        try:
+            with default_storage.open(job.source_name) as file:
+                uri = "data:audio/mp3;base64," + base64.b64encode(file.read(DATA_URI_LIMIT)).decode("ascii")
+        except OSError as error:  # nothing was sent, so it must not look uncertain
+            message = _("Our file of this choice cannot be read.")
+            raise ProviderError(Verdict.REFUSED, message, provider="Mureka", detail=str(error)) from error
         if len(uri) <= DATA_URI_LIMIT:
             return uri
     message = _("Mureka's link to this choice has died, and its file is too big to be sent.")

@@ -563,6 +563,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="song",
+            index=models.Index(fields=["submitted_at"], name="song_submitted"),
+        ),
+        migrations.AddIndex(
+            model_name="song",
             index=models.Index(
                 condition=models.Q(("slot_until__isnull", False)), fields=["slot_until"], name="song_turn"
             ),
@@ -578,6 +582,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="song",
             index=models.Index(fields=["workflow", "-created_at", "-id"], name="song_workflow"),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(fields=["title", "-created_at", "-id"], name="song_title"),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(fields=["updated_at", "id"], name="song_updated"),
         ),
         migrations.AddConstraint(
             model_name="song",
@@ -633,6 +645,10 @@ class Migration(migrations.Migration):
                 fields=["phase", "next_poll_at"],
                 name="stemseparation_due",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="stemseparation",
+            index=models.Index(fields=["submitted_at"], name="stemseparation_submitted"),
         ),
         migrations.AddIndex(
             model_name="stemseparation",
