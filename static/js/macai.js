@@ -10,3 +10,4 @@ import "./autogrow.js";
 import "./dialogs.js";
 import "./copy.js";
 import "./player.js";
+import "./songs.js";

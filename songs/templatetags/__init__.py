@@ -1,0 +1,1 @@
+"""What templates of songs say in their own words."""

@@ -1,0 +1,325 @@
+"""The whole way in a real browser on the embedded default: first visit, a song made, heard, rated and found again.
+
+The studio runs as its user runs it (`manage.py up`: web, worker, the imitated Mureka), in a folder of its own.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PASSWORD = "a long and quiet river"
+LYRICS = "[Verse]\nRain on the roof, the city slows\n\n[Chorus]\nStay a while, stay a while"
+PATIENCE = 30_000  # milliseconds
+HAS_PLAYED_TO = 'seconds => document.querySelector("#player audio").currentTime > seconds'
+HAS_STARTED = """number => document.querySelector("#player audio").src.endsWith(
+  document.querySelectorAll(".job-card [data-play]")[number].dataset.src)"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def environment(data_dir: Path, port: int) -> dict[str, str]:
+    ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "macai.settings"}
+    others = ("DATABASE_URL", "REDIS_URL", "MUREKA_API_KEY", "MUREKA_BASE_URL", "PYTEST_CURRENT_TEST")
+    kept = {name: value for name, value in os.environ.items() if name not in others}
+    return kept | ours | {"ENV_FILE": os.devnull, "STOP_SECONDS": "5", "MOCKAPI_AUDIO_SECONDS": "30"}
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a studio nobody has visited yet; its address."""
+    data_dir, port = tmp_path_factory.mktemp("studio"), free_port()
+    url = f"http://127.0.0.1:{port}"
+    with (data_dir / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=settings.BASE_DIR,
+            env=environment(data_dir, port),
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(url, process, data_dir / "log")
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _try in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"The studio did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run Chromium: the system's, else Playwright's own."""
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+            )
+        except Error as error:
+            pytest.skip(f"no Chromium here: {error.message}")
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A page, and everything its browser complained about."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> "Visit":
+        self.page.on("console", self.hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("requestfailed", lambda request: self.complaints.append(f"{request.failure} {request.url}"))
+        return self
+
+    def hear(self, message: Any) -> None:
+        # A form with something wrong is answered 422, which Chromium notes as if it were trouble.
+        if message.type in {"error", "warning"} and "status of 422" not in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    @property
+    def worth_telling(self) -> list[str]:
+        """What is left when the player has given up a file for the next one, which is its right."""
+        return [text for text in self.complaints if "ERR_ABORTED" not in text]
+
+
+def visit(context: BrowserContext) -> Visit:
+    context.set_default_timeout(PATIENCE)
+    return Visit(context.new_page()).listen()
+
+
+@pytest.fixture(scope="module")
+def owner(studio: str, browser: Browser) -> Any:
+    """Make the owner's account as the first visitor does; the signed-in state for further contexts."""
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    one = visit(context)
+    page = one.page
+    page.goto(studio)
+    expect(page).to_have_url(f"{studio}/first-visit/")
+    page.fill("[name=username]", "anna")
+    for password in page.locator("input[type=password]").all():
+        password.fill(PASSWORD)
+    page.click("main button[type=submit]")
+    expect(page.locator("h1")).to_contain_text("Welcome")
+    assert one.worth_telling == []
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def make_and_hear_a_song(page: Page, studio: str, title: str) -> None:
+    """Fill in the form, watch the card, hear both choices, jump in one."""
+    page.goto(f"{studio}/songs/new/")
+    page.fill("[name=lyrics]", LYRICS)
+    page.fill("[name=prompt]", "indie folk, 1s")
+    page.fill("[name=title]", title)
+    page.press("[name=lyrics]", "Control+Enter")
+    card = page.locator("#recent .job-card").filter(has_text=title)
+    expect(card).to_have_count(1)
+    expect(page.locator("[name=lyrics]")).to_have_value(LYRICS)  # the form keeps its content
+    expect(card.locator(".pill")).to_have_text("Done", timeout=PATIENCE)
+    expect(card.locator("[data-play]")).to_have_count(2)
+    for number in range(2):
+        card.locator("[data-play]").nth(number).click()
+        page.wait_for_function(HAS_STARTED, arg=number)
+        page.wait_for_function(HAS_PLAYED_TO, arg=0.3)
+    page.evaluate("document.querySelector('#player audio').currentTime = 20")
+    page.wait_for_function(HAS_PLAYED_TO, arg=20.2)
+
+
+@pytest.mark.parametrize(("size", "title"), [(DESKTOP, "Rain on the Roof"), (PHONE, "Snow on the Hill")])
+def test_a_song_is_made_heard_rated_and_found_again(
+    studio: str, browser: Browser, owner: Any, size: dict[str, int], title: str
+) -> None:
+    context = browser.new_context(viewport=size, storage_state=owner, has_touch=size is PHONE)  # type: ignore[arg-type]
+    one = visit(context)
+    page = one.page
+    make_and_hear_a_song(page, studio, title)
+
+    page.locator("#recent .job-card").filter(has_text=title).get_by_role("link", name=title).click()
+    expect(page.locator("h1")).to_have_text(title)
+    assert page.evaluate("document.querySelector('#player audio').paused") is False  # it went on from page to page
+    thumb = page.get_by_role("button", name="Thumb up for choice 1")
+    thumb.click()
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+
+    page.goto(f"{studio}/songs/")
+    word = title.split(maxsplit=1)[0].lower()
+    page.keyboard.press("/")
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{studio}/songs/?q={word}&ordering=-created_at")
+    row = page.locator(".song-row")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(title)
+    expect(row.locator(".thumb[aria-pressed=true]")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert one.worth_telling == []
+    context.close()
+
+
+def test_the_price_follows_the_options_and_a_double_click_makes_one_song(
+    studio: str, browser: Browser, owner: Any
+) -> None:
+    context = browser.new_context(viewport=DESKTOP, storage_state=owner)  # type: ignore[arg-type]
+    one = visit(context)
+    page = one.page
+    page.goto(f"{studio}/songs/new/")
+    button = page.locator("button.create")
+    expect(button).to_have_text("Create 2 songs, about $0.30")
+    page.get_by_text("3", exact=True).click()
+    page.select_option("[name=model]", "mureka-8")
+    expect(button).to_have_text("Create 3 songs, about $0.135")
+    button.click()
+    expect(page.locator(".errorlist")).to_have_count(2)
+    expect(page.locator("[name=lyrics]")).to_be_focused()
+    page.fill("[name=lyrics]", LYRICS)
+    page.fill("[name=prompt]", "waltz, 1s")
+    page.fill("[name=title]", "Only once")
+    button.dblclick()
+    cards = page.locator("#recent .job-card").filter(has_text="Only once")
+    expect(cards).to_have_count(1)
+    expect(page.locator(".errorlist")).to_have_count(0)
+    expect(cards.locator(".pill")).to_have_text("Done", timeout=PATIENCE)
+    page.goto(f"{studio}/songs/?q=once")
+    expect(page.locator(".song-row")).to_have_count(1)
+    assert one.worth_telling == []
+    context.close()
+
+
+def test_the_page_of_a_running_song_shows_its_choices_by_itself(studio: str, browser: Browser, owner: Any) -> None:
+    context = browser.new_context(viewport=DESKTOP, storage_state=owner)  # type: ignore[arg-type]
+    one = visit(context)
+    page = one.page
+    page.goto(f"{studio}/songs/new/?lyrics=La&title=By+itself&prompt=folk,+4s")
+    page.click("button.create")
+    page.locator("#recent").get_by_role("link", name="By itself").click()
+    expect(page.locator("h1")).to_have_text("By itself")
+    expect(page.locator(".job-card")).to_have_count(1)
+    expect(page.locator(".choice")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".page-head .pill")).to_have_text("Done")
+    expect(page.locator(".job-card")).to_have_count(0)
+    assert one.worth_telling == []
+    context.close()
+
+
+def test_songs_are_chosen_and_deleted_in_a_dialog(studio: str, browser: Browser, owner: Any) -> None:
+    context = browser.new_context(viewport=DESKTOP, storage_state=owner)  # type: ignore[arg-type]
+    one = visit(context)
+    page = one.page
+    page.goto(f"{studio}/songs/new/?kind=instrumental&title=Short+lived&prompt=0002+waltz,+1s")
+    page.click("button.create")
+    card = page.locator("#recent .job-card").filter(has_text="Short lived")
+    expect(card.locator(".pill")).to_have_text("Failed", timeout=PATIENCE)
+    expect(card).to_contain_text("Not charged.")
+    page.goto(f"{studio}/songs/?q=lived")
+    expect(page.locator(".bulk-bar")).to_be_hidden()
+    page.locator("#select-mode").check(force=True)
+    page.get_by_label("Choose Short lived").check()
+    expect(page.locator("[data-chosen]")).to_have_text("1 song chosen")
+    page.get_by_role("button", name="Delete…").click()
+    dialog = page.locator("#ask")
+    expect(dialog).to_contain_text("Delete “Short lived”")
+    dialog.get_by_role("link", name="Keep").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Delete…").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.locator("#toasts")).to_contain_text("1 song deleted.")
+    assert one.worth_telling == []
+    context.close()
+
+
+def test_a_draft_survives_a_reload(studio: str, browser: Browser, owner: Any) -> None:
+    context = browser.new_context(viewport=DESKTOP, storage_state=owner)  # type: ignore[arg-type]
+    page = visit(context).page
+    page.goto(f"{studio}/songs/new/")
+    page.fill("[name=lyrics]", "Half a verse")
+    page.wait_for_timeout(500)  # a draft is kept when the typing rests
+    page.reload()
+    expect(page.locator("[name=lyrics]")).to_have_value("Half a verse")
+    context.close()
+
+
+def test_without_script_a_song_is_asked_for_rated_and_deleted(studio: str, browser: Browser, owner: Any) -> None:
+    context = browser.new_context(viewport=DESKTOP, storage_state=owner, java_script_enabled=False)  # type: ignore[arg-type]
+    page = visit(context).page
+    page.goto(f"{studio}/songs/new/")
+    page.fill("[name=lyrics]", LYRICS)
+    page.fill("[name=prompt]", "folk, 1s")
+    page.fill("[name=title]", "Plain")
+    page.click("button.create")
+    expect(page.locator("h1")).to_have_text("Plain")
+    for _try in range(40):
+        if page.locator(".choice").count() and "Done" in page.locator(".page-head").inner_text():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    page.get_by_role("button", name="Thumb up for choice 1").click()
+    expect(page.get_by_role("button", name="Thumb up for choice 1")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".messages")).to_contain_text("1 song deleted.")
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_page_of_songs_keeps_anybody_out(
+    studio: str, browser: Browser, owner: Any, theme: Any, size: dict[str, int]
+) -> None:
+    # axe writes styles of its own into the page, which our policy would forbid.
+    context = browser.new_context(viewport=size, storage_state=owner, color_scheme=theme, bypass_csp=True)  # type: ignore[arg-type]
+    page = visit(context).page
+    page.goto(f"{studio}/songs/")
+    song = page.locator(".song-title a").first.get_attribute("href")
+    for path in (
+        "/songs/",
+        str(song),
+        "/songs/new/",
+        "/songs/jobs/",
+        "/songs/account/",
+        f"{song}delete/",
+        "/songs/?q=0",
+    ):
+        page.goto(f"{studio}{path}")
+        violations = Axe().run(page).response["violations"]
+        assert violations == [], f"{path}: {[one['id'] for one in violations]}"
+    context.close()

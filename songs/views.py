@@ -1,0 +1,267 @@
+"""The pages of songs: create, library, a song, its card. Each view calls a service and shows what came of it."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget, trigger_client_event
+
+from jobs import tasks as job_tasks
+from jobs.models import Status
+from jobs.services import JobError
+from songs import services
+from songs.cards import Around, Card, songs_for_cards
+from songs.examples import EXAMPLES
+from songs.filters import KINDS, ORDERING_LABELS, SongFilter
+from songs.forms import PREFILLED, EditForm, SongForm, copy_of
+from songs.models import Song, Workflow
+from songs.paging import page_of
+from songs.panels import panels_of
+
+RECENT = 5
+
+
+@contextmanager
+def told(request: HttpRequest) -> Iterator[None]:
+    """Tell the person why a job did not do what was asked of it."""
+    try:
+        yield
+    except JobError as error:
+        messages.error(request, str(error))
+
+
+def back(request: HttpRequest, page: str) -> HttpResponseRedirect:
+    """Go back to where the form stood (its field `next`), or to a page."""
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(wanted if is_ours else page)
+
+
+# --- Create ---------------------------------------------------------------------------------------------------------
+
+
+@never_cache  # a page from the history would bring back a key that has been used
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Show the form for a song or an instrumental; sent without a script, it leads to the song's page."""
+    form = form_of(request)
+    if request.method == "POST":
+        song = form.request(request.user)  # type: ignore[arg-type]  # only signed-in people come here
+        if song is not None:
+            return redirect(song)
+    around = Around()
+    recent = [Card(song, around=around) for song in songs_for_cards()[:RECENT]]
+    context = {"form": form, "recent": recent, "is_prefilled": bool(form.initial), "examples": EXAMPLES}
+    return render(request, "songs/create.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def request_card(request: HttpRequest) -> HttpResponse:
+    """Ask for a song and answer with its card, for the top of the list beside the form, and a key for the next one."""
+    form = form_of(request)
+    song = form.request(request.user)  # type: ignore[arg-type]  # only signed-in people come here
+    if song is None:
+        response = render(request, "songs/_form.html", {"form": form}, status=422)
+        return reswap(retarget(response, "#song-form"), "outerHTML")
+    context = {"card": Card(song), "fresh_key": uuid.uuid4()}
+    response = render(request, "songs/_requested.html", context)
+    kind = "instrumental" if form.is_instrumental else "song"
+    trigger_client_event(response, "toast", {"text": _("It is in line."), "kind": "success"})
+    return trigger_client_event(response, "draft-done", {"value": kind})
+
+
+def form_of(request: HttpRequest) -> SongForm:
+    """Return the form as it was sent, or filled with a song to use again (`from`) or with what the address says."""
+    kind = request.GET.get("kind", "")
+    if request.method == "POST":
+        return SongForm(request.POST, is_instrumental=kind == "instrumental")
+    initial: dict[str, Any] = {name: value for name, value in request.GET.items() if name in PREFILLED}
+    if request.GET.get("from"):
+        song = get_object_or_404(Song, pk=uuid_or_404(request.GET["from"]))
+        initial = copy_of(song)
+        kind = kind or ("instrumental" if song.is_instrumental else "song")
+    return SongForm(is_instrumental=kind == "instrumental", initial=initial)
+
+
+def uuid_or_404(text: str) -> uuid.UUID:
+    """Read an id from an address; one that is none leads nowhere."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+# --- Library --------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+def song_list(request: HttpRequest) -> HttpResponse:
+    """Show the library: searched, filtered, ordered and paged by what stands in the address."""
+    filters = SongFilter(request.GET, queryset=Song.objects.for_list())
+    page = page_of(filters.qs, request.GET.get("page", ""))
+    context = {
+        "page_obj": page,
+        "is_filtered": any(request.GET.get(name) for name in ("q", "status", "workflow", "kind", "is_uncertain")),
+        "kinds": KINDS,
+        "statuses": Status.choices,
+        "workflows": Workflow.choices,
+        "orderings": ORDERING_LABELS,
+        "ordering": request.GET.get("ordering", ""),
+        "examples": EXAMPLES,
+    }
+    return render(request, "songs/list.html", context)
+
+
+@require_POST
+def bulk_delete(request: HttpRequest) -> HttpResponse:
+    """Ask whether the chosen songs are to be deleted; asked already (`confirmed`), delete them."""
+    songs = chosen_songs(request.POST)
+    if request.POST.get("confirmed") and songs:
+        tell_deletion(request, services.delete_songs(songs))
+    if request.POST.get("confirmed") or not songs:
+        if not songs:
+            messages.info(request, _("No song was chosen."))
+        return redirect("songs:list")
+    protected = [song for song in songs if song.is_protected or song.is_active]
+    context = {"songs": songs, "protected": protected, "count": len(songs) - len(protected)}
+    return render(request, "songs/delete.html", context)
+
+
+def chosen_songs(data: QueryDict) -> QuerySet[Song]:
+    """Return the songs whose ids were sent; what is no id is passed over."""
+    pks = []
+    for text in data.getlist("song"):
+        try:
+            pks.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return Song.objects.filter(pk__in=pks)
+
+
+def tell_deletion(request: HttpRequest, deletion: services.Deletion) -> None:
+    """Say how many songs are gone, and which were kept and why."""
+    if deletion.deleted:
+        text = ngettext("%(count)d song deleted.", "%(count)d songs deleted.", deletion.deleted)
+        messages.success(request, text % {"count": deletion.deleted})
+    for title, why in deletion.kept.items():
+        messages.warning(request, _("“%(title)s” was kept. %(why)s") % {"title": title, "why": why})
+
+
+# --- A song ---------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+def song_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a song: its choices, its words, what happened and what it cost."""
+    return render_detail(request, find(pk))
+
+
+def find(pk: uuid.UUID) -> Song:
+    """Return a song with choices and files, or answer that there is none."""
+    song: Song = get_object_or_404(Song.objects.with_choices(), pk=pk)
+    return song
+
+
+def render_detail(request: HttpRequest, song: Song, form: EditForm | None = None) -> HttpResponse:
+    """Render the song's page, with the notes as they are or as they were sent."""
+    notes = {"title": song.title, "tags": song.tags, "workflow": song.workflow}
+    panels = panels_of(song)
+    cards = [panel.stems_card for panel in panels if panel.stems_card]
+    context = {
+        "song": song,
+        "card": None if song.status == Status.SUCCESS else Card(song),
+        "is_changing": song.is_active or any(card.job.is_active for card in cards),
+        "panels": panels,
+        "missing": [file for panel in panels for file in panel.missing] if song.status == Status.SUCCESS else [],
+        "form": form or EditForm(initial=notes),
+        "history": song.history(),
+    }
+    return render(request, "songs/detail.html", context, status=422 if form and form.errors else 200)
+
+
+@require_POST
+def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Change title, tags or workflow."""
+    song = find(pk)
+    form = EditForm(request.POST)
+    if not form.save(song):
+        return render_detail(request, song, form)
+    messages.success(request, _("Saved."))
+    return redirect(song)
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask whether a song is to be deleted, and delete it."""
+    song = get_object_or_404(Song, pk=pk)
+    if request.method == "POST":
+        deletion = services.delete_songs([song])
+        tell_deletion(request, deletion)
+        return redirect(song) if deletion.kept else redirect("songs:list")
+    is_kept = song.is_protected or song.is_active
+    context = {
+        "songs": [song],
+        "protected": [song] if is_kept else [],
+        "count": 0 if is_kept else 1,
+        "page_url": song.get_absolute_url(),
+    }
+    return render(request, "songs/delete.html", context)
+
+
+@never_cache
+@require_GET
+def card(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show how the song stands. The card asks for itself again while the song is being made."""
+    job_tasks.nudge_if_nobody_follows()
+    return render_card(request, Card(get_object_or_404(songs_for_cards(), pk=pk)))
+
+
+def render_card(request: HttpRequest, shown: Card) -> HttpResponse:
+    """Render a card; one that has ended tells the page around it."""
+    response = render(request, "songs/_card.html", {"card": shown})
+    return response if shown.job.is_active else trigger_client_event(response, "job-ended")
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Cancel a song that waits."""
+    song = get_object_or_404(Song, pk=pk)
+    with told(request):
+        is_cancelled = services.cancel_song(song)
+        if is_cancelled:
+            messages.success(request, _("Cancelled. Not charged."))
+        else:
+            messages.warning(request, _("Mureka cannot stop a job, so its result is kept."))
+    return redirect(song)
+
+
+@require_http_methods(["GET", "POST"])
+def submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what once more would cost, and submit the song again."""
+    song = get_object_or_404(Song, pk=pk)
+    if request.method == "GET":
+        return render(request, "songs/submit_again.html", {"card": Card(song)})
+    with told(request):
+        services.submit_song_again(song)
+        messages.success(request, _("Submitted again."))
+    return redirect(song)
+
+
+@require_POST
+def refresh(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Have Mureka asked about a song now; `job_id` names the job of one whose answer was lost."""
+    song = get_object_or_404(Song, pk=pk)
+    with told(request):
+        services.ask_about_song(song, job_id=request.POST.get("job_id", ""))
+        messages.success(request, _("Mureka is asked again."))
+    return redirect(song)
