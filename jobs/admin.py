@@ -28,6 +28,7 @@ from jobs import services, tasks
 from jobs.kinds import ACCOUNT_READERS
 from jobs.models import ACTIVE, Charge, Job, Lease, Phase, ProviderAccount, Status
 from jobs.services import JobError
+from jobs.spending import dollars
 
 COUNT_AT_MOST = 10_000  # rows; further back, search and filters lead to a job
 ACT_ON_AT_MOST = 100  # jobs; an action that may spend money shows each of them
@@ -43,12 +44,6 @@ PILLS: dict[str, str] = {
     Phase.SAVING: "saving",
     Phase.UNCERTAIN: "uncertain",
 }
-
-
-def dollars(amount: Decimal) -> str:
-    """Return US dollars with two decimals, or up to four where they matter."""
-    whole, _point, decimals = f"{amount:.4f}".rstrip("0").partition(".")
-    return f"${whole}.{decimals.ljust(2, '0')}"
 
 
 def pill_of(status: str, phase: str) -> str:

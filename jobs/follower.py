@@ -16,10 +16,10 @@ from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import leases, recording, stopping, turns
+from jobs import answers, leases, stopping, submissions, turns
+from jobs.endings import DATABASE_AWAY
 from jobs.kinds import ACCOUNT_READERS, KINDS, Kind, Running, is_anything_active, kind_of, kinds_at
 from jobs.models import Job, Phase, Status, TransitionError
-from jobs.recording import DATABASE_AWAY
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
@@ -138,9 +138,9 @@ class Follower:
 
     def _collect(self) -> None:
         """Write down what has come back. An outcome leaves our hands only after it is written."""
-        self._record(self.submissions, recording.record_submission)
+        self._record(self.submissions, submissions.record_submission)
         self._record_still_running()
-        self._record(self.questions, recording.record_answer)
+        self._record(self.questions, answers.record_answer)
         for future in [future for future in self.account_reads if future.done()]:
             turns.record_account(self.account_reads.pop(future), outcome_of(future))
 
@@ -165,7 +165,7 @@ class Follower:
         try:
             with transaction.atomic():
                 for future in running:
-                    recording.record_answer(*self.questions[future], outcome_of(future))
+                    answers.record_answer(*self.questions[future], outcome_of(future))
         except DATABASE_AWAY:
             raise
         except Exception:  # `_record` finds out which one it is
@@ -251,6 +251,6 @@ def look_back() -> None:
     for kind in KINDS.values():
         for job in kind.rows.in_phase(Phase.SUBMITTING).filter(status=Status.PENDING).due(now)[:100]:
             try:
-                recording.mark_uncertain(kind, job)
+                submissions.mark_uncertain(kind, job)
             except TransitionError:
                 logger.info("%s %s got its answer at the last moment.", job._meta.label, job.pk)

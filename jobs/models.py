@@ -99,7 +99,7 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def uncertain(self) -> Self:
         """Return jobs whose paid request was sent but whose answer was lost."""
-        return self.filter(phase=Phase.UNCERTAIN)
+        return self.filter(status=Status.FAILURE, phase=Phase.UNCERTAIN)
 
 
 class Job(models.Model):

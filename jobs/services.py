@@ -5,9 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs import tasks
+from jobs.endings import CLEAN, ended_now
 from jobs.kinds import kind_of
 from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError
-from jobs.recording import CLEAN, ended_now
 
 JOB_ID_LENGTH = 255
 

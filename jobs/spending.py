@@ -50,3 +50,8 @@ def format_price(price: Decimal) -> str:
     text = f"{price:.4f}".rstrip("0")
     whole, _point, decimals = text.partition(".")
     return f"{whole}.{decimals.ljust(2, '0')}"
+
+
+def dollars(amount: Decimal) -> str:
+    """Return an amount as a person reads it: "$0.045"."""
+    return f"${format_price(amount)}"

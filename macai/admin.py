@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -13,10 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import overview
 from jobs.models import Job
+from jobs.spending import dollars, month_start, spent_since
 from macai import pulse
-from songs import services as song_services
-
-SPENDING_FOR = 60  # seconds that the sum of the month is remembered: it walks through all songs
 
 
 class StudioAdminSite(AdminSite):
@@ -33,7 +30,7 @@ class StudioAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show everything that can be managed, below the machine's pulse."""
-        return super().index(request, {**figures(), "spending": spending_this_month(), **(extra_context or {})})
+        return super().index(request, {**figures(), "spending": spent_since(month_start()), **(extra_context or {})})
 
     def queue(self, request: HttpRequest) -> TemplateResponse:
         """Show who works, what waits, what runs and what failed."""
@@ -66,17 +63,6 @@ def figures() -> dict[str, Any]:
     }
 
 
-def spending_this_month() -> dict[str, Any]:
-    """Return what songs and stems cost since the first of the month, in US dollars; up to a minute old."""
-    first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    key = f"spending-{first:%Y-%m}"
-    spent: dict[str, Any] | None = cache.get(key)
-    if spent is None:
-        spent = song_services.spending_since(first)
-        cache.set(key, spent, SPENDING_FOR)
-    return spent
-
-
 def line_of(job: Job, *, place: int | None = None) -> dict[str, Any]:
     """Return a job as a line of the queue page, with the address of its page in the admin."""
     opts = job._meta
@@ -85,7 +71,7 @@ def line_of(job: Job, *, place: int | None = None) -> dict[str, Any]:
         "place": place,
         "kind": opts.verbose_name,
         "url": reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[job.pk]),
-        "price": f"${song_services.format_price(job.cost)}",
+        "price": dollars(job.cost),
         "waits": clock(timezone.now() - job.queued_at),
         "elapsed": clock(job.elapsed),
     }

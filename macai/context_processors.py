@@ -5,18 +5,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Charge
+from jobs.kinds import KINDS
+from jobs.spending import month_start, spent_since
 from macai import pulse
-from songs.models import Song
-
-JOB_MODELS = (Song,)
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,12 @@ class Studio:
     @cached_property
     def running(self) -> int:
         """How many jobs still want something done."""
-        return sum(model.objects.active().count() for model in JOB_MODELS)
+        return sum(kind.rows.active().count() for kind in KINDS.values())
 
     @cached_property
     def spent_this_month(self) -> Decimal:
-        """What jobs of this calendar month cost by our price list, in US dollars."""
-        start = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        jobs = (model.objects.filter(created_at__gte=start).exclude(charge=Charge.NO) for model in JOB_MODELS)
-        return sum((each.aggregate(sum=Sum("cost"))["sum"] or Decimal(0) for each in jobs), Decimal(0))
+        """What jobs of this calendar month cost, or may have cost, by our price list, in US dollars."""
+        return spent_since(month_start()).total
 
     @cached_property
     def mocks(self) -> list[str]:

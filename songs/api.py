@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.forms.models import model_to_dict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -22,6 +21,7 @@ from accounts.models import User
 from jobs import services as job_services
 from jobs import tasks as job_tasks
 from jobs import turns
+from jobs.spending import month_start, spent_since
 from songs import services
 from songs.filters import SongFilter
 from songs.models import Song, SongModel
@@ -253,6 +253,5 @@ class MurekaAccountView(APIView):
         if turns.claim_account_check(MUREKA):
             job_tasks.enqueue(job_tasks.read_account, MUREKA)
         account = turns.account_of(MUREKA)
-        first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        spending = services.spending_since(first)
-        return Response(MurekaAccountSerializer({**model_to_dict(account), "spending_this_month": spending}).data)
+        spent = spent_since(month_start(), provider=MUREKA)
+        return Response(MurekaAccountSerializer({**model_to_dict(account), "spending_this_month": spent}).data)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from jobs import leases, stopping
+from jobs.endings import CLEAN, DATABASE_AWAY, ended_now, with_charge
 from jobs.models import Charge, Job, Phase, Status, TransitionError
-from jobs.recording import CLEAN, DATABASE_AWAY, ended_now, with_charge
 from library import storage
 from providers import mureka
 from providers.errors import DownloadError

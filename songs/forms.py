@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from jobs.spending import format_price
 from songs import services
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, VARIANTS_LIMIT, Song, SongModel, Workflow
 
@@ -111,7 +112,7 @@ class SongForm(forms.Form):
         variants = str(self["variants"].value())
         count = int(variants) if variants.isdecimal() else 2
         price = self.prices.get(str(self["model"].value()), Decimal(0)) * count
-        return self.button_template(count).replace("{n}", str(count)).replace("{price}", services.format_price(price))
+        return self.button_template(count).replace("{n}", str(count)).replace("{price}", format_price(price))
 
     def button_template(self, count: int) -> str:
         """Return the button's words for so many variants, with {n} and {price} still open."""
@@ -141,7 +142,7 @@ def offered_prices(*, is_instrumental: bool) -> dict[str, Decimal]:
 
 def model_label(name: str, price: Decimal) -> str:
     """Return how a model stands in the list."""
-    return gettext("%(name)s, $%(price)s each") % {"name": name, "price": services.format_price(price)}
+    return gettext("%(name)s, $%(price)s each") % {"name": name, "price": format_price(price)}
 
 
 def copy_of(song: Song) -> dict[str, Any]:

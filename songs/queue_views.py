@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from jobs import tasks as job_tasks
 from jobs import turns
 from jobs.models import Job, Phase, Status
-from songs import services
+from jobs.spending import month_start, spent_since
 from songs.cards import Around, Card, songs_for_cards
 from songs.models import Song, StemSeparation
 from songs.tasks import MUREKA
@@ -63,13 +63,13 @@ def account(request: HttpRequest) -> HttpResponse:
     if is_being_read:
         job_tasks.enqueue(job_tasks.read_account, MUREKA)
     found = turns.account_of(MUREKA)
-    month = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = month_start()
     context = {
         "account": found,
         "is_being_read": is_being_read or (found.checked_at is None and not found.check_error),
         "is_backing_off": bool(found.backoff_until and found.backoff_until > timezone.now()),
         "month": month,
-        "spending": services.spending_since(month),
+        "spending": spent_since(month, provider=MUREKA),
         "active": sum(model.objects.holding_a_turn(timezone.now()).count() for model in (Song, StemSeparation)),
     }
     return render(request, "songs/account.html", context)

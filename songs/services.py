@@ -3,22 +3,20 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from jobs import services as job_services
 from jobs import tasks as job_tasks
-from jobs.models import Charge, Job, JobEvent, Status
+from jobs.models import JobEvent, Status
 from jobs.services import JobError
+from jobs.spending import format_price
 from library import storage
 from songs.models import (
     LINKS_LIVE,
@@ -299,30 +297,6 @@ def price_list() -> dict[str, dict[str, str]]:
         }
         for model in SongModel.objects.filter(is_active=True, stems_price__isnull=True)
     }
-
-
-def format_price(price: Decimal) -> str:
-    """Return dollars with two decimals, or up to four where they matter."""
-    text = f"{price:.4f}".rstrip("0")
-    whole, _point, decimals = text.partition(".")
-    return f"{whole}.{decimals.ljust(2, '0')}"
-
-
-def spending_since(moment: Any) -> dict[str, Decimal]:
-    """Return what songs and stems cost since a moment, in US dollars: charged, and perhaps charged."""
-    sums = {"charged": Decimal(0), "maybe": Decimal(0)}
-    models: tuple[type[Job], ...] = (Song, StemSeparation)
-    for model in models:
-        # A job that waits to be submitted again has no submission now, but what it cost before.
-        rows = model._default_manager.annotate(since=Coalesce("submitted_at", "queued_at")).filter(since__gte=moment)
-        row = rows.aggregate(
-            charged=Sum("cost", filter=Q(charge=Charge.YES)),
-            maybe=Sum("cost", filter=Q(charge=Charge.MAYBE)),
-            before=Sum("spent_before"),
-        )
-        sums["charged"] += (row["charged"] or 0) + (row["before"] or 0)
-        sums["maybe"] += row["maybe"] or 0
-    return sums
 
 
 def usual_seconds(*, is_instrumental: bool) -> tuple[int, int] | None:

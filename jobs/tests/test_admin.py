@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Task
 
 from jobs import overview, schedule, tasks
-from jobs.admin import JobAdmin, dollars, listed
+from jobs.admin import JobAdmin, listed
 from jobs.kinds import ACCOUNT_READERS, KINDS
 from jobs.models import Job, Lease, Phase, ProviderAccount
 

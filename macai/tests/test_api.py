@@ -174,5 +174,5 @@ def test_the_queue_asks_the_database_as_often_for_many_jobs(rows: int, django_as
         make_song(status="PROGRESS")
         make_song(status="FAILURE")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(20):
         api.get("/api/v1/queue/")

@@ -130,8 +130,8 @@ def test_the_navigation_marks_the_current_page_and_shows_the_admin_to_staff_only
 def test_the_foot_of_the_sidebar_shows_what_this_month_cost(client: Client) -> None:
     client.force_login(make_user())
     for charge, cost in ((Charge.YES, "0.09"), (Charge.MAYBE, "0.10"), (Charge.NO, "5")):
-        Song.objects.create(charge=charge, cost=Decimal(cost))
-    Song.objects.create(charge=Charge.YES, cost=7, created_at=timezone.now() - timedelta(days=32))
+        Song.objects.create(charge=charge, cost=Decimal(cost), submitted_at=timezone.now())
+    Song.objects.create(charge=Charge.YES, cost=7, submitted_at=timezone.now() - timedelta(days=32))
     html = client.get(reverse("accounts:profile")).content.decode()
     assert "$0.19" in html
 

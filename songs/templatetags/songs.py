@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from jobs import spending
 from jobs.models import Job
-from songs import services
 from songs.cards import pill_of
 from songs.models import SongChoice
 
@@ -35,7 +35,7 @@ def clock(milliseconds: Any) -> str:
 @register.filter
 def dollars(amount: Decimal) -> str:
     """Write an amount of US dollars, with as many decimals as matter."""
-    return f"${services.format_price(amount)}"
+    return spending.dollars(amount)
 
 
 @register.filter

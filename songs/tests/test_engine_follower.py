@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from jobs import follower, kinds, leases, recording, stopping, tasks, turns
+from jobs import follower, kinds, leases, stopping, submissions, tasks, turns
 from jobs.follower import Follower
 from jobs.kinds import Accepted, AccountFigures, Finished, Running
 from jobs.models import Lease, Phase, ProviderAccount, Status
@@ -42,7 +42,7 @@ def phase(job: Any) -> str:
 
 
 def test_a_job_goes_all_the_way(fake: FakeKind, engine: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "FIRST_ASK", timedelta(0))
+    monkeypatch.setattr(submissions, "FIRST_ASK", timedelta(0))
     fake.on_ask = lambda _job: Finished("songs")
     allow(1)
     song = make_waiting()
@@ -150,14 +150,14 @@ def test_an_answer_that_can_never_be_written_does_not_hold_up_the_others(
     allow(9)
     songs = [make_waiting() for _number in range(5)]
     poison = songs[0].pk
-    record = recording.record_submission
+    record = submissions.record_submission
 
     def poisoned(kind: Any, job: Any, outcome: Any) -> None:
         if job.pk == poison:
             raise failure
         record(kind, job, outcome)
 
-    monkeypatch.setattr(recording, "record_submission", poisoned)
+    monkeypatch.setattr(submissions, "record_submission", poisoned)
     drive(engine, lambda: Song.objects.in_phase(Phase.RUNNING).count() == 4)
     assert fresh(songs[0]).phase == Phase.SUBMITTING  # found later, and called uncertain
     kept = {job.pk for _kind, job in engine.submissions.values()}
@@ -240,7 +240,7 @@ def test_a_claim_that_grew_old_before_its_request_left_is_not_sent(fake: FakeKin
         follower.send(fake, job)
     assert caught.value.verdict == Verdict.LATER
     assert fake.submitted == []
-    recording.record_submission(fake, job, caught.value)
+    submissions.record_submission(fake, job, caught.value)
     assert phase(song) == Phase.WAITING
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import follower, recording, services
+from jobs import answers, follower, services
 from jobs.kinds import Ended, Finished, Running
 from jobs.models import Charge, Phase, Status
 from providers.errors import Verdict
@@ -32,7 +32,7 @@ def asked(fake: FakeKind, **overrides: Any) -> Any:
 
 
 def record(fake: FakeKind, job: Any, outcome: Any) -> Song:
-    recording.record_answer(fake, job, outcome)
+    answers.record_answer(fake, job, outcome)
     row: Song = fresh(job)
     return row
 
@@ -76,7 +76,7 @@ def test_a_running_job_says_so_and_is_asked_again_soon(fake: FakeKind) -> None:
 def test_the_older_a_job_the_more_rarely_it_is_asked_about(age: int, seconds: float) -> None:
     now = timezone.now()
     job = Song(submitted_at=now - timedelta(seconds=age))
-    pauses = [recording.ask_interval(job, now).total_seconds() for _number in range(50)]
+    pauses = [answers.ask_interval(job, now).total_seconds() for _number in range(50)]
     assert 0.9 * seconds <= min(pauses) < max(pauses) <= 1.1 * seconds
 
 
@@ -154,7 +154,7 @@ def test_after_a_night_switched_off_an_overdue_job_is_asked_about_before_it_is_g
 def test_one_failed_asking_does_not_give_up_an_overdue_job_but_many_in_a_row_do(fake: FakeKind) -> None:
     job = asked(fake, deadline_at=timezone.now() - MINUTE)
     assert record(fake, job, error(Verdict.LATER)).phase == Phase.RUNNING
-    job = asked(fake, deadline_at=timezone.now() - MINUTE, attempts=recording.LAST_TRIES)
+    job = asked(fake, deadline_at=timezone.now() - MINUTE, attempts=answers.LAST_TRIES)
     assert record(fake, job, error(Verdict.LATER)).problem == "deadline"
 
 
@@ -166,7 +166,7 @@ def test_how_it_stands_is_only_for_the_holder_of_the_claim_to_say(fake: FakeKind
     job = asked(fake)
     services.ask_again(fresh(job))  # the claim is over: somebody wants to know at once
     before = Song.objects.filter(pk=job.pk).values().get()
-    recording.record_answer(fake, job, outcome)
+    answers.record_answer(fake, job, outcome)
     assert Song.objects.filter(pk=job.pk).values().get() == before
 
 
@@ -196,7 +196,7 @@ def test_an_answer_about_a_deleted_job_harms_nobody(fake: FakeKind) -> None:
     job = asked(fake)
     Song.objects.all().delete()
     for outcome in (Running(), Finished("songs"), Ended("x", "failed", Charge.NO), error(Verdict.LATER)):
-        recording.record_answer(fake, job, outcome)
+        answers.record_answer(fake, job, outcome)
 
 
 # --- Answers that cannot be stored ---

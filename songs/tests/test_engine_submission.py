@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from jobs import follower, recording, services, tasks, turns
+from jobs import follower, services, submissions, tasks, turns
 from jobs.kinds import Accepted, Finished
 from jobs.models import Charge, JobEvent, Phase, ProviderAccount, Status
 from providers.errors import Verdict
@@ -30,7 +30,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKind:
 
 
 def record(fake: FakeKind, job: Any, outcome: Any) -> Song:
-    recording.record_submission(fake, job, outcome)
+    submissions.record_submission(fake, job, outcome)
     row: Song = fresh(job)
     return row
 
@@ -155,7 +155,7 @@ def test_what_is_uncertain_is_not_submitted_again_by_any_path_of_the_program(
 
 def test_an_answer_that_comes_late_is_accepted_by_its_token(fake: FakeKind) -> None:
     job = claimed(fake)
-    recording.mark_uncertain(fake, fresh(job))
+    submissions.mark_uncertain(fake, fresh(job))
     row = record(fake, job, ACCEPTED)
     assert state(job) == (Status.PROGRESS, Phase.RUNNING, Charge.YES)
     assert (row.job_id, row.error_message, row.completed_at) == ("4711", "", None)
@@ -163,7 +163,7 @@ def test_an_answer_that_comes_late_is_accepted_by_its_token(fake: FakeKind) -> N
 
 def test_a_refusal_that_comes_late_settles_what_was_uncertain(fake: FakeKind) -> None:
     job = claimed(fake)
-    recording.mark_uncertain(fake, fresh(job))
+    submissions.mark_uncertain(fake, fresh(job))
     row = record(fake, job, error(Verdict.REFUSED, "No."))
     assert state(job) == (Status.FAILURE, Phase.ENDED, Charge.NO)
     assert (row.slot_until, row.error_message) == (None, "No. Not charged.")
@@ -171,14 +171,14 @@ def test_a_refusal_that_comes_late_settles_what_was_uncertain(fake: FakeKind) ->
 
 def test_word_that_it_never_arrived_settles_what_was_uncertain_but_does_not_submit_it_again(fake: FakeKind) -> None:
     job = claimed(fake)
-    recording.mark_uncertain(fake, fresh(job))
+    submissions.mark_uncertain(fake, fresh(job))
     record(fake, job, error(Verdict.LATER, "Cannot be reached."))
     assert state(job) == (Status.FAILURE, Phase.ENDED, Charge.NO)
 
 
 def test_an_answer_of_an_earlier_submission_is_refused_but_its_job_id_is_not_forgotten(fake: FakeKind) -> None:
     earlier = claimed(fake)
-    recording.mark_uncertain(fake, fresh(earlier))
+    submissions.mark_uncertain(fake, fresh(earlier))
     services.submit_again(fresh(earlier))
     (later,) = turns.claim_turns("fake", at_most=5)
     row = record(fake, earlier, ACCEPTED)
@@ -190,7 +190,7 @@ def test_an_answer_of_an_earlier_submission_is_refused_but_its_job_id_is_not_for
 
 def test_a_refusal_of_an_earlier_submission_does_not_end_the_later_one(fake: FakeKind) -> None:
     earlier = claimed(fake)
-    recording.mark_uncertain(fake, fresh(earlier))
+    submissions.mark_uncertain(fake, fresh(earlier))
     services.submit_again(fresh(earlier))
     turns.claim_turns("fake", at_most=5)
     for verdict in Verdict:
@@ -208,8 +208,8 @@ def test_an_answer_written_twice_is_one_answer(fake: FakeKind) -> None:
 def test_the_answer_of_a_deleted_job_harms_nobody(fake: FakeKind) -> None:
     job = claimed(fake)
     Song.objects.all().delete()
-    recording.record_submission(fake, job, ACCEPTED)
-    recording.record_submission(fake, job, error(Verdict.UNCERTAIN))
+    submissions.record_submission(fake, job, ACCEPTED)
+    submissions.record_submission(fake, job, error(Verdict.UNCERTAIN))
     assert JobEvent.objects.count() == 0
 
 
@@ -228,7 +228,7 @@ def test_a_job_id_that_another_job_has_is_uncertain_and_the_id_is_on_record(fake
 def test_a_late_answer_with_a_job_id_that_another_job_has_changes_nothing(fake: FakeKind) -> None:
     make_song(status=Status.SUCCESS, job_id="4711")
     job = claimed(fake)
-    recording.mark_uncertain(fake, fresh(job))
+    submissions.mark_uncertain(fake, fresh(job))
     record(fake, job, ACCEPTED)
     assert state(job) == (Status.FAILURE, Phase.UNCERTAIN, Charge.MAYBE)
 
@@ -289,6 +289,6 @@ def test_a_database_that_is_away_is_passed_on_so_that_the_answer_is_kept(
     with monkeypatch.context() as patch:
         patch.setattr(Song, "move_to", away)
         with pytest.raises(OperationalError):
-            recording.record_submission(fake, job, ACCEPTED)
+            submissions.record_submission(fake, job, ACCEPTED)
     assert fresh(job).phase == Phase.SUBMITTING
     assert record(fake, job, ACCEPTED).job_id == "4711"

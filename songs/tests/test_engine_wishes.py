@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import recording, services, tasks, turns
+from jobs import services, submissions, tasks, turns
 from jobs.kinds import Accepted
 from jobs.models import Charge, Job, Phase, Status
 from jobs.services import JobError
@@ -81,7 +81,7 @@ def test_what_has_ended_cannot_be_cancelled(status: Status) -> None:
 def test_a_cancel_asked_for_while_submitting_is_honoured_if_the_request_did_not_arrive(fake: FakeKind) -> None:
     job = claimed(fake)
     services.cancel_job(fresh(job))
-    recording.record_submission(fake, job, error(Verdict.LATER))
+    submissions.record_submission(fake, job, error(Verdict.LATER))
     row = fresh(job)
     assert (row.status, row.charge, row.slot_until) == (Status.CANCELLED, Charge.NO, None)
 
@@ -97,7 +97,7 @@ def test_a_cancel_between_the_answer_and_its_writing_is_honoured_too(
         return back_off(*args)
 
     monkeypatch.setattr(turns, "back_off", meanwhile)
-    recording.record_submission(fake, job, error(Verdict.LATER))
+    submissions.record_submission(fake, job, error(Verdict.LATER))
     assert fresh(job).status == Status.CANCELLED
 
 
@@ -109,7 +109,7 @@ def test_a_cancel_of_a_job_that_comes_back_into_the_line_in_this_moment_cancels_
 
     def put_back_just_before(song: Job) -> bool:
         monkeypatch.setattr(services, "note_cancel", note)
-        recording.record_submission(fake, job, error(Verdict.LATER))
+        submissions.record_submission(fake, job, error(Verdict.LATER))
         return note(song)
 
     monkeypatch.setattr(services, "note_cancel", put_back_just_before)
@@ -120,7 +120,7 @@ def test_a_cancel_of_a_job_that_comes_back_into_the_line_in_this_moment_cancels_
 def test_a_cancelled_wish_does_not_lose_what_the_provider_took(fake: FakeKind) -> None:
     job = claimed(fake)
     services.cancel_job(fresh(job))
-    recording.record_submission(fake, job, Accepted("4711", Decimal(1)))
+    submissions.record_submission(fake, job, Accepted("4711", Decimal(1)))
     assert (fresh(job).status, fresh(job).job_id) == (Status.PROGRESS, "4711")
 
 
@@ -184,7 +184,7 @@ def test_an_old_page_cannot_submit_again_what_was_submitted_and_failed_since(fak
     services.submit_again(fresh(old))
     allow(9)
     (job,) = turns.claim_turns(fake.provider, at_most=9)
-    recording.record_submission(fake, job, error(Verdict.REFUSED))
+    submissions.record_submission(fake, job, error(Verdict.REFUSED))
     with pytest.raises(JobError):
         services.submit_again(old)
     assert fresh(old).status == Status.FAILURE

@@ -87,7 +87,7 @@ def test_the_number_of_queries_does_not_grow_with_the_songs(
     client: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:
     make_finished_song()
-    with django_assert_max_num_queries(10) as few:
+    with django_assert_max_num_queries(14) as few:
         client.get(URL)
     for _number in range(29):
         make_finished_song()

@@ -20,7 +20,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import follower, recording, tasks, turns
+from jobs import answers, follower, submissions, tasks, turns
 from jobs.follower import Follower
 from jobs.kinds import KINDS
 from jobs.models import Charge, Phase, ProviderAccount, Status
@@ -108,13 +108,14 @@ def mureka_url(mock_server: str, settings: Settings, tmp_path: Path, monkeypatch
     settings.MEDIA_ROOT = tmp_path
     soon = timedelta(milliseconds=20)
     for module, names in (
-        (recording, ("FIRST_ASK", "SHORTEST_ASK", "LONGEST_ASK", "TROUBLE_FIRST", "TROUBLE_LONGEST")),
+        (submissions, ("FIRST_ASK",)),
+        (answers, ("SHORTEST_ASK", "LONGEST_ASK", "TROUBLE_FIRST", "TROUBLE_LONGEST")),
         (turns, ("FIRST_BACKOFF", "LONGEST_BACKOFF")),
         (fetching, ("FIRST_PAUSE",)),
     ):
         for name in names:
             monkeypatch.setattr(module, name, soon)
-    monkeypatch.setattr(recording, "GIVE_WAY", timedelta(0))
+    monkeypatch.setattr(submissions, "GIVE_WAY", timedelta(0))
     monkeypatch.setattr(follower, "TICK", 0.01)
     monkeypatch.setattr(follower, "IDLE_FOR", 0.0)
     stay_connected(monkeypatch)

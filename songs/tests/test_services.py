@@ -17,6 +17,7 @@ from jobs import tasks
 from jobs.kinds import KINDS, Ended, Finished, Running
 from jobs.models import Charge, JobEvent, Phase, Status
 from jobs.services import JobError
+from jobs.spending import Spending, spent_since
 from providers import mureka
 from providers.errors import ProviderError, Verdict
 from songs import services
@@ -123,19 +124,17 @@ def test_spending_counts_what_was_and_what_may_have_been_charged() -> None:
     make_song(cost=Decimal(4), charge=Charge.NO, status=Status.FAILURE)
     make_song(cost=Decimal(8), charge=Charge.YES, submitted_at=now - timedelta(days=40))
     make_stems(cost=Decimal(16), charge=Charge.YES)  # on a song of 0.30
-    assert services.spending_since(now - timedelta(days=30)) == {
-        "charged": Decimal("17.8"), "maybe": Decimal(2),
-    }  # fmt: skip
+    assert spent_since(now - timedelta(days=30)) == Spending(charged=Decimal("17.8"), maybe=Decimal(2))
 
 
 def test_what_was_spent_does_not_vanish_while_the_song_waits_to_be_made_again() -> None:
     moment = timezone.now() - timedelta(days=1)
     song = make_song(status=Status.FAILURE, cost=Decimal("0.30"), charge=Charge.YES, model="mureka-9")
-    assert services.spending_since(moment)["charged"] == Decimal("0.30")
+    assert spent_since(moment).charged == Decimal("0.30")
     services.submit_song_again(song)
-    assert services.spending_since(moment)["charged"] == Decimal("0.30")
+    assert spent_since(moment).charged == Decimal("0.30")
     services.cancel_song(fresh(song))
-    assert services.spending_since(moment)["charged"] == Decimal("0.30")
+    assert spent_since(moment).charged == Decimal("0.30")
 
 
 def test_missing_files_of_a_finished_song_are_fetched_when_somebody_asks(
