@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 SHORTEST_ASK = timedelta(seconds=2.5)
 LONGEST_ASK = timedelta(seconds=15)
+USUALLY_DONE = timedelta(minutes=5)
 TROUBLE_FIRST = timedelta(seconds=5)
 TROUBLE_LONGEST = timedelta(seconds=60)
 LAST_TRIES = 8  # failed askings in a row, about 5 minutes, before a job beyond its deadline is given up unheard
@@ -126,7 +127,10 @@ def end_overdue(kind: Kind[Any], job: Job) -> None:
 
 
 def ask_interval(job: Job, now: datetime) -> timedelta:
-    """Return how long to wait before asking again: soon while the job is young, more rarely as it ages."""
-    age = now - (job.submitted_at or now)
-    pause = min(max(age * 0.08, SHORTEST_ASK), LONGEST_ASK)
+    """Return how long to wait before asking again: soon while the job can be done any moment, then more rarely.
+
+    How many are asked about at once is bounded by the follower, so a crowd is asked about more rarely by itself.
+    """
+    late = now - (job.submitted_at or now) - USUALLY_DONE
+    pause = min(SHORTEST_ASK + max(late, timedelta(0)) * 0.04, LONGEST_ASK)
     return pause * random.uniform(0.9, 1.1)  # noqa: S311  # spreads the questions, guards nothing

@@ -33,6 +33,7 @@ TICK = 0.25  # seconds
 DRAIN = 2.0  # seconds that questions in the air are waited for at the end
 SUBMIT_THREADS = 16  # for each provider, so that one that hangs does not block another
 ASK_THREADS = 32  # the same
+ASKS_PER_SECOND = 100.0  # at all providers together: what one follower can write down, and a provider will bear
 HELD_UP = timedelta(seconds=10)  # a paid call that takes longer keeps the run going, so others are taken up meanwhile
 FRESH = timedelta(seconds=10)  # after its claim, a paid request that has not left yet does not leave any more
 ASK_CLAIM = timedelta(seconds=45)  # longer than any question takes; then it may be asked again
@@ -54,6 +55,8 @@ class Follower:
         self.renewed = self.started
         self.looked_back = 0.0
         self.busy_at = self.started
+        self.asked_at = self.started
+        self.may_ask = 0.0  # questions
         self.has_lease = True
         self.submitters: Pools = defaultdict(lambda: ThreadPoolExecutor(SUBMIT_THREADS, thread_name_prefix="submit"))
         self.askers: Pools = defaultdict(lambda: ThreadPoolExecutor(ASK_THREADS, thread_name_prefix="ask"))
@@ -190,9 +193,13 @@ class Follower:
                 self.submissions[self.submitters[provider].submit(send, kind, job)] = (kind, job)
 
     def _ask(self) -> None:
+        now = time.monotonic()
+        self.may_ask = min(self.may_ask + (now - self.asked_at) * ASKS_PER_SECOND, ASKS_PER_SECOND)
+        self.asked_at = now
         for kind in KINDS.values():
             room = ASK_THREADS * 2 - sum(asked is kind for asked, _job in self.questions.values())
-            for job in claim_due(kind, Phase.RUNNING, ASK_CLAIM, at_most=room):
+            for job in claim_due(kind, Phase.RUNNING, ASK_CLAIM, at_most=min(room, int(self.may_ask))):
+                self.may_ask -= 1
                 self.questions[self.askers[kind.provider].submit(kind.ask, job)] = (kind, job)
 
     def _send_home(self) -> None:

@@ -14,6 +14,7 @@ from jobs import overview, schedule, tasks
 from jobs.admin import JobAdmin, listed
 from jobs.kinds import ACCOUNT_READERS, KINDS
 from jobs.models import Job, Lease, Phase, ProviderAccount
+from jobs.spending import dollars
 
 pytestmark = pytest.mark.django_db
 

@@ -325,3 +325,16 @@ def test_a_paid_answer_survives_a_connection_that_the_database_cuts(fake: FakeKi
             engine._wait()
     assert (phase(song), fresh(song).job_id) == (Phase.RUNNING, "4711")
     assert fake.submitted == [song.pk]
+
+
+def test_a_crowd_is_asked_about_no_faster_than_the_pace(
+    fake: FakeKind, engine: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "ASKS_PER_SECOND", 10.0)
+    for _number in range(30):
+        make_running()
+    engine._ask()
+    engine.asked_at -= 1.0
+    engine._ask()
+    engine._ask()
+    assert len(engine.questions) == 10
