@@ -92,7 +92,7 @@ def test_who_loses_the_race_is_sent_to_the_sign_in(client: Client, monkeypatch: 
     assert b"Somebody else was faster" in response.content
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_of_many_first_visitors_at_once_one_becomes_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     visitors = 4
     start = threading.Barrier(visitors)

@@ -16,7 +16,7 @@ from django.db import connections
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 
-from jobs import schedule, stopping
+from jobs import schedule, stopping, tasks
 from jobs.watchdog import Watchdog, beat_age, look_at
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Command(BaseCommand):
         if os.getpgrp() != os.getpid():
             os.setpgid(0, 0)  # killed by its group, so it must not share that of whoever started it
         schedule.install()
+        tasks.nudge_if_nobody_follows()  # what was asked for while no worker ran need not wait for the schedule
         connections.close_all()  # the cluster is forked, and a connection must not be
         cluster = Cluster()
         for number in (signal.SIGTERM, signal.SIGINT):
