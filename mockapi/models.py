@@ -1,4 +1,4 @@
-"""What the imitated Mureka remembers: its account, every accepted submission, and the refusals of scenario 0007."""
+"""What the imitated providers remember: Mureka's account, every accepted submission, and who was troubled before."""
 
 from datetime import datetime
 
@@ -95,6 +95,40 @@ class MurekaRefusal(models.Model):
 
     fingerprint = models.CharField(max_length=64, unique=True)
     refused_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
+class OpenAISubmission(models.Model):
+    """One accepted request for pictures. Its work ends at `ready_at`, whether or not anybody still waits for it."""
+
+    id = models.BigAutoField(primary_key=True)
+    endpoint = models.CharField(max_length=20, help_text="generations or edits")
+    model = models.CharField(max_length=100)
+    n = models.PositiveSmallIntegerField(default=1)
+    scenario = models.CharField(max_length=4)
+    prompt = models.TextField()
+    request = models.JSONField(help_text="what was sent, without files")
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "OpenAI submission"
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.pk}"
+
+
+class OpenAITrouble(models.Model):
+    """A body that scenarios 0006 and 0007 have refused, and how often; a later one passes."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    given = models.PositiveSmallIntegerField(default=0)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "OpenAI trouble"
 
     def __str__(self) -> str:
         return self.fingerprint

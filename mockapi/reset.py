@@ -21,7 +21,7 @@ def lost_answer(environ: dict[str, Any]) -> StreamingHttpResponse:
 
 
 def _break(environ: dict[str, Any]) -> Iterator[bytes]:
-    connection = _connection(environ)
+    connection = client_socket(environ)
     if connection is None:
         yield b"{"
     else:
@@ -30,7 +30,7 @@ def _break(environ: dict[str, Any]) -> Iterator[bytes]:
     raise ConnectionResetError(errno.ECONNRESET, "Scenario 0009: connection reset by the mock")
 
 
-def _connection(environ: dict[str, Any]) -> socket.socket | None:
+def client_socket(environ: dict[str, Any]) -> socket.socket | None:
     """Return the client's socket: gunicorn hands it over, Django's own server hides it beneath wsgi.input."""
     connection = environ.get("gunicorn.socket")
     if connection is None:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from mockapi import mureka
+from mockapi import mureka, openai
 
 mureka_urls = [
     path("v1/song/generate", mureka.song_generate),
@@ -24,8 +24,18 @@ mureka_urls = [
     ),
     re_path("", mureka.not_found),
 ]
+openai_urls = [
+    path("v1/images/generations", openai.generations),
+    path("v1/images/edits", openai.edits),
+    path("v1/models", openai.models),
+    path("v1/models/<str:name>", openai.model_detail),
+    path("ledger", openai.ledger),
+    re_path(r"^files/(?P<token>[A-Za-z0-9_-]{22})\.png$", openai.result_file),
+    re_path("", openai.not_found),
+]
 urlpatterns = [
     path("mock/health", mureka.health),
     path("mock/mureka/", include(mureka_urls)),
+    path("mock/openai/", include(openai_urls)),
 ]
 handler404 = mureka.not_found
