@@ -3,11 +3,13 @@
 import io
 import warnings
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from django.utils.translation import gettext as _
 
-FORMATS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp"}
+Format = Literal["png", "jpeg", "webp"]
+
+FORMATS: dict[str, Format] = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp"}
 PIXELS_LIMIT = 40_000_000  # the largest picture a model makes has 8.3 million
 SIDE_LIMIT = 16_384
 THUMBNAIL_QUALITY = 80
@@ -25,7 +27,7 @@ class NotAPictureError(Exception):
 class Inspected:
     """What a picture is: "png", "jpeg" or "webp", and its sides in pixels."""
 
-    format: str
+    format: Format
     width: int
     height: int
     has_alpha: bool

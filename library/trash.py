@@ -5,6 +5,9 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 KEPT_FOR = timedelta(days=30)
@@ -37,10 +40,14 @@ class TrashQuerySet(models.QuerySet[Any]):
 class Trashable(models.Model):
     """Something that can be deleted and taken back."""
 
-    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, db_index=True, editable=False)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
+        # Of the trash alone: an index of all rows would be taken for "not in the trash", which nearly all rows are.
+        indexes = [
+            models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="%(class)s_trash"),
+        ]
 
     @property
     def is_in_trash(self) -> bool:
@@ -51,3 +58,8 @@ class Trashable(models.Model):
     def gone_at(self) -> datetime | None:
         """When the row and its files go for good, if nobody takes it back."""
         return self.deleted_at + KEPT_FOR if self.deleted_at else None
+
+
+def with_undo(text: str, trash_url: str) -> SafeString:
+    """Return what is told after deleting, with a link to where it is taken back."""
+    return format_html('{} <a href="{}">{}</a>', text, trash_url, gettext("Undo in the trash"))

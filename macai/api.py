@@ -20,6 +20,8 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import APIView, exception_handler, set_rollback
 
 from accounts.api import TokenView
+from images.api import ImageViewSet
+from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
 from jobs.services import JobError
 from macai.health import HealthView
@@ -118,6 +120,8 @@ class DocsView(SpectacularSwaggerSplitView):
 router = SimpleRouter(use_regex_path=False)
 router.register("songs", SongViewSet, basename="song")
 router.register("song-choices", SongChoiceViewSet, basename="song-choice")
+router.register("images", ImageViewSet, basename="image")
+router.register("image-requests", ImageRequestViewSet, basename="image-request")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),

@@ -34,8 +34,16 @@ class NavItem:
 NAV = (
     NavItem(_("Home"), "home", "home", key="h", in_bottom_bar=True),
     NavItem(_("Songs"), "musical-note", "songs:create", key="s", in_bottom_bar=True, is_create=True),
-    NavItem(_("Library"), "rectangle-stack", "songs:list", key="l", covers=("songs:detail",), in_bottom_bar=True),
-    NavItem(_("Jobs"), "queue-list", "songs:jobs", key="j", in_bottom_bar=True, counts_jobs=True),
+    NavItem(
+        _("Images"),
+        "photo",
+        "images:list",
+        key="i",
+        covers=("images:detail", "images:set", "images:create", "images:trash"),
+        in_bottom_bar=True,
+    ),
+    NavItem(_("Library"), "rectangle-stack", "songs:list", key="l", covers=("songs:detail", "songs:trash"), in_bottom_bar=True),
+    NavItem(_("Jobs"), "queue-list", "jobs", key="j", counts_jobs=True),
     NavItem(_("Mureka account"), "credit-card", "songs:account", key="m"),
     NavItem(
         _("Profile"), "user-circle", "accounts:profile", key="p", covers=("accounts:password", "accounts:token-create")

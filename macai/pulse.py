@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django_q.status import Stat
 
-from providers import mureka
+from providers import mureka, openai
 
 
 class Provider(NamedTuple):
@@ -24,7 +24,7 @@ def worker_is_alive() -> bool:
 
 def providers() -> list[Provider]:
     """Return the services that the studio's pages use now, real or imitated."""
-    return [Provider("Mureka", mureka.is_mock())]
+    return [Provider("Mureka", mureka.is_mock()), Provider("OpenAI", openai.is_mock())]
 
 
 def storage_is_writable() -> bool:

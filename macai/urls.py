@@ -4,12 +4,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from macai import views
+from macai import job_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
+    path("jobs/", job_views.jobs, name="jobs"),
     path("", include("accounts.urls")),
     path("", include("songs.urls")),
+    path("", include("images.urls")),
     path("api/", include("macai.api")),
     path("admin/", admin.site.urls),
 ]

@@ -24,7 +24,7 @@ class Check(NamedTuple):
 def home(request: HttpRequest) -> HttpResponse:
     """Show the newest songs and where to go; before the first song, and whenever something is wrong, the checklist."""
     checks = [*worker_and_storage(), *(provider_check(provider) for provider in pulse.providers())]
-    latest = list(Song.objects.for_list()[:LATEST])
+    latest = list(Song.objects.for_list().live()[:LATEST])
     context = {
         "checks": checks if not latest or not all(check.is_well for check in checks) else [],
         "latest_songs": latest,

@@ -1,25 +1,31 @@
 """The console door to songs: seen, heard, rated, and moved on by the same services as everywhere."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.admin import JobAdmin, LargeTableAdmin, NamedFields, ReadOnlyAdmin
-from songs import services
+from jobs.services import JobError
+from library.trash import KEPT_FOR
+from library.trash_admin import PARAMETER, TrashFilter
+from songs import curation, services
 from songs.models import Song, SongChoice, SongFile, SongModel, StemSeparation
 
 
@@ -48,9 +54,19 @@ def minutes(choice: SongChoice) -> str:
 def edit_choice(choice: SongChoice, changed: list[str]) -> None:
     """Write what a form changed on a choice, and nothing else."""
     texts = {name: getattr(choice, name) for name in changed if name in {"title", "tags"}}
-    services.edit_choice(choice, **texts)
-    if "rating" in changed:
-        services.rate_choice(choice, choice.rating)
+    with forbidden():
+        curation.edit_choice(choice, **texts)
+        if "rating" in changed:
+            curation.rate_choice(choice, choice.rating)
+
+
+@contextmanager
+def forbidden() -> Iterator[None]:
+    """Refuse what cannot be done to a song as it stands: its form was sent after it had been moved to the trash."""
+    try:
+        yield
+    except JobError as error:
+        raise PermissionDenied(str(error)) from error
 
 
 def link_to_song(song: Song) -> str:
@@ -109,13 +125,14 @@ class SongAdmin(JobAdmin):
     editable = ("title", "tags", "workflow")
     list_display = ["name", "state", "money", "workflow", "choice_count", "kind", "created_at", "job_id"]
     list_editable = ["workflow"]
-    list_filter = ["status", "phase", "charge", "workflow", "is_instrumental", ModelFilter]
+    list_filter = [TrashFilter, "status", "phase", "charge", "workflow", "is_instrumental", ModelFilter]
     search_fields = ["title", "tags", "lyrics", "=job_id"]
     search_help_text = _("Title, tags, lyrics, or the whole job id.")
-    actions = ["cancel", "submit_again", "ask_again", "delete_selected"]
+    actions = ["cancel", "submit_again", "ask_again", "delete_selected", "restore"]
     inlines = [ChoiceInline]
+    delete_confirmation_template = "admin/move_to_trash.html"
     fieldsets = [
-        (None, {"fields": ["title", "tags", "workflow"]}),
+        (None, {"fields": ["title", "tags", "workflow", "in_trash"]}),
         (
             _("What was asked for"),
             {"fields": ["kind", "prompt", "lyrics", "model", "resolved_model", "variants", "gender"]},
@@ -155,7 +172,8 @@ class SongAdmin(JobAdmin):
 
     def save_model(self, request: HttpRequest, obj: Song, form: Any, change: bool) -> None:
         """Write the owner's notes, and nothing else."""
-        services.edit_song(obj, **{name: form.cleaned_data[name] for name in form.changed_data})
+        with forbidden():
+            curation.edit_song(obj, **{name: form.cleaned_data[name] for name in form.changed_data})
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Write what was changed on the choices, and nothing else."""
@@ -184,52 +202,88 @@ class SongAdmin(JobAdmin):
         text = json.dumps(song.mureka_response, indent=2, ensure_ascii=False)
         return format_html('<pre class="code short">{}</pre>', text)
 
-    # --- Deleting ---
+    # --- The trash ---
+
+    @admin.display(description=_("trash"))
+    def in_trash(self, song: Song) -> str:
+        """Return whether the song lies in the trash, and until when."""
+        if song.gone_at is None:
+            return gettext("No")
+        day = date_format(timezone.localtime(song.gone_at), "j F Y")
+        return gettext("Until %(day)s, then it goes for good.") % {"day": day}
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list; in the trash nothing is edited."""
+        changelist = super().get_changelist_instance(request)
+        if PARAMETER in request.GET:
+            changelist.list_editable = ()
+        return changelist
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions: in the trash there is but one, and elsewhere not that one."""
+        actions: dict[str, Any] = super().get_actions(request)
+        return {name: found for name, found in actions.items() if (name == "restore") == (PARAMETER in request.GET)}
+
+    def has_change_permission(self, request: HttpRequest, obj: Song | None = None) -> bool:
+        """Forbid changing what lies in the trash."""
+        return super().has_change_permission(request, obj) and (obj is None or not obj.is_in_trash)
 
     def has_delete_permission(self, request: HttpRequest, obj: Song | None = None) -> bool:
-        """Forbid what the service would keep: protected songs, and ones that are being made."""
+        """Forbid what the service would keep: protected songs, ones that are being made, what is in the trash."""
         may = admin.ModelAdmin.has_delete_permission(self, request, obj)
-        return may and (obj is None or Song.objects.deletable().filter(pk=obj.pk).exists())
+        return may and (obj is None or Song.objects.live().deletable().filter(pk=obj.pk).exists())
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Tell what goes and what stays, without walking through everything that hangs on it."""
-        songs = list(objs)
-        deletable = set(
-            Song.objects.deletable().filter(pk__in=[song.pk for song in songs]).values_list("pk", flat=True)
-        )
-        stay = gettext("%(title)s: stays, because it is protected or being made.")
-        lines = [str(song) if song.pk in deletable else stay % {"title": song} for song in songs]
-        choices = SongChoice.objects.filter(song__in=deletable).count()
-        counts = {str(_("songs")): len(deletable), str(_("choices with their files")): choices}
-        return lines, counts, set(), []
+        """Tell what is moved, without walking through everything that hangs on it: all of it stays with the song."""
+        return [str(song) for song in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Song) -> None:
-        """Delete a song with its files, or say why it stays."""
-        for reason in services.delete_songs([obj]).kept.values():
+        """Move a song to the trash, or say why it stays."""
+        for _title, reason in curation.delete_songs([obj]).kept:
             raise PermissionDenied(reason)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete songs with their files, and tell which stay, and why."""
-        songs = list(queryset)
-        result = services.delete_songs(songs)
-        left = set(Song.objects.filter(pk__in=[song.pk for song in songs]).values_list("pk", flat=True))
-        gone = [song for song in songs if song.pk not in left]
-        if gone:
-            self.log_deletions(request, gone)  # type: ignore[arg-type]  # a list will do
-            text = ngettext("%(count)d song deleted.", "%(count)d songs deleted.", result.deleted)
-            self.message_user(request, text % {"count": result.deleted}, messages.SUCCESS)
-        for title, reason in result.kept.items():
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Note that a song was moved to the trash: nothing is deleted yet."""
+        return [self.log_change(request, song, gettext("Moved to the trash.")) for song in queryset]
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Say what became of a song, and show the list."""
+        self.message_user(request, trash_sentence(1), messages.SUCCESS)
+        return redirect("admin:songs_song_changelist")
+
+    @admin.action(description=_("Move to the trash"), permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Move songs to the trash, and tell which stay, and why. It can be undone, so nothing is asked first."""
+        songs = list(queryset.live())  # type: ignore[attr-defined]  # a SongQuerySet
+        result = curation.delete_songs(songs)
+        moved = Song.objects.trashed().filter(pk__in=[song.pk for song in songs])
+        self.log_deletions(request, moved)
+        if result.deleted:
+            self.message_user(request, trash_sentence(result.deleted), messages.SUCCESS)
+        for title, reason in result.kept:
             self.message_user(request, gettext("“%(title)s” stays. ") % {"title": title} + reason, messages.WARNING)
 
-    @admin.action(description=_("Delete"), permissions=["delete"])
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
-        """Delete songs after a confirmation. Django's own would count what stays as deleted."""
-        if "post" in request.POST:
-            self.delete_queryset(request, queryset)
-            return None
-        return delete_selected(self, request, queryset)
+    @admin.action(description=_("Take out of the trash"), permissions=["delete"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Take songs out of the trash."""
+        songs = list(queryset.trashed())  # type: ignore[attr-defined]  # a SongQuerySet
+        count = curation.restore_songs(songs)
+        for song in songs:
+            self.log_change(request, song, gettext("Taken out of the trash."))
+        text = ngettext("%(count)d song is out of the trash.", "%(count)d songs are out of the trash.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.INFO)
+
+
+def trash_sentence(count: int) -> str:
+    """Return what became of songs that were deleted."""
+    text = ngettext(
+        "%(count)d song moved to the trash for %(days)d days.",
+        "%(count)d songs moved to the trash for %(days)d days.",
+        count,
+    )
+    return text % {"count": count, "days": KEPT_FOR.days}
 
 
 @admin.register(SongChoice)
@@ -252,9 +306,9 @@ class SongChoiceAdmin(LargeTableAdmin):
     ]  # fmt: skip
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return choices with their song and files, without what is long."""
+        """Return choices with their song and files, without what is long and without the trash."""
         heavy = ["lyrics_sections", "song__lyrics", "song__mureka_response", "song__error_detail"]
-        return rows.select_related("song").defer(*heavy).prefetch_related("files")
+        return rows.filter(song__deleted_at=None).select_related("song").defer(*heavy).prefetch_related("files")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Forbid: choices come from the provider."""
@@ -263,6 +317,10 @@ class SongChoiceAdmin(LargeTableAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Forbid: a choice goes with its song, and then its files go too."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SongChoice | None = None) -> bool:
+        """Forbid changing what lies in the trash."""
+        return super().has_change_permission(request, obj) and (obj is None or not obj.song.is_in_trash)
 
     def save_model(self, request: HttpRequest, obj: SongChoice, form: Any, change: bool) -> None:
         """Write what was changed, and nothing else."""

@@ -1,4 +1,4 @@
-"""Songs and our account at Mureka as an API: the same verbs as the pages, from songs.services."""
+"""Songs and our account at Mureka as an API: the same verbs as the pages, from songs.services and songs.curation."""
 
 import uuid
 from typing import Any
@@ -22,7 +22,7 @@ from jobs import services as job_services
 from jobs import tasks as job_tasks
 from jobs import turns
 from jobs.spending import month_start, spent_since
-from songs import services
+from songs import curation, services
 from songs.filters import SongFilter
 from songs.models import Song, SongModel
 from songs.serializers import (
@@ -110,6 +110,10 @@ class SongViewSet(GenericViewSet[Song]):
             return Song.objects.for_list()
         return Song.objects.with_choices().select_related("requested_by")
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Search and filter the list only: a song of its own is found wherever it is, in the trash, too."""
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """Return what is sent in: the browsable API draws its forms from it."""
         return SENT_IN.get(self.action, SongDetailSerializer)
@@ -122,7 +126,10 @@ class SongViewSet(GenericViewSet[Song]):
 
     @extend_schema(tags=["songs"], summary="Search and list songs", responses=SongRowSerializer(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List songs, newest first, without their lyrics. Pages are numbered and not counted: follow `next`."""
+        """List songs, newest first, without their lyrics. Pages are numbered and not counted: follow `next`.
+
+        With `trashed=true`, those in the trash, the latest first.
+        """
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(SongRowSerializer(page, many=True).data)
 
@@ -156,20 +163,28 @@ class SongViewSet(GenericViewSet[Song]):
         tags=["songs"],
         summary="Change title, tags or workflow",
         request=SongEditSerializer,
-        responses=SongDetailSerializer,
+        responses={200: SongDetailSerializer, **CONFLICT},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change what the owner notes on a song; a field that is not sent stays."""
         song = self.get_object()
-        services.edit_song(song, **checked(SongEditSerializer, request))
+        curation.edit_song(song, **checked(SongEditSerializer, request))
         return self.answer(request, song, status.HTTP_200_OK)
 
     @extend_schema(tags=["songs"], summary="Delete a song", responses={204: None, **CONFLICT})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Delete a song with its choices and files. One in use, on work or being made stays (409)."""
-        for reason in services.delete_songs([self.get_object()]).kept.values():
+        """Move a song to the trash, where it stays for 30 days. One in use, on work or being made is kept (409)."""
+        for _title, reason in curation.delete_songs([self.get_object()]).kept:
             raise job_services.JobError(reason)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(tags=["songs"], summary="Take a song out of the trash", request=None, responses=SongDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take a song back with everything that is its own. One that is not in the trash is left as it is."""
+        song = self.get_object()
+        curation.restore_songs([song])
+        return self.answer(request, song, status.HTTP_200_OK)
 
     @extend_schema(
         tags=["songs"],
@@ -218,10 +233,10 @@ class SongViewSet(GenericViewSet[Song]):
     )
     @action(detail=False, methods=["post"], url_path="bulk-delete", filter_backends=[])
     def bulk_delete(self, request: Request) -> Response:
-        """Delete up to 500 songs. Those in use, on work or being made are kept, each with its reason."""
-        songs = Song.objects.filter(pk__in=checked(BulkDeleteSerializer, request)["ids"])
-        outcome = services.delete_songs(songs)
-        kept = [{"title": title, "reason": reason} for title, reason in outcome.kept.items()]
+        """Move up to 500 songs to the trash. Those in use, on work or being made are kept, each with its reason."""
+        songs = Song.objects.filter(pk__in=checked(BulkDeleteSerializer, request)["ids"]).only("pk")
+        outcome = curation.delete_songs(songs)
+        kept = [{"title": title, "reason": reason} for title, reason in outcome.kept]
         return Response(DeletionSerializer({"deleted": outcome.deleted, "kept": kept}).data)
 
     @extend_schema(

@@ -1,65 +1,27 @@
-"""What a job card shows: where the job stands, whether it cost money, and what may be done about it."""
+"""What a job card of songs shows: what jobs/cards.py shows of any job, with the songs' own pages and prices."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import ordinal
 from django.db.models import Prefetch
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from jobs import leases, turns
-from jobs.models import Charge, Job, Phase, Status
+from jobs.cards import JobCard, JobsAround
+from jobs.models import Status
 from songs import services
 from songs.models import Song, SongChoice, SongModel, SongQuerySet, StemSeparation
 
-# After this long in line, with nobody following, it is the worker that is missing and not a turn.
-PATIENCE = timedelta(seconds=15)
-IN_LINE = {1: gettext_lazy("next in line"), 2: gettext_lazy("second in line"), 3: gettext_lazy("third in line")}
-NEEDS_ACCOUNT = frozenset({"bad_key", "out_of_money"})
-
-
-def pill_of(job: Job) -> tuple[str, str]:
-    """Return the kind and the words of a job's pill."""
-    if job.status == Status.PROGRESS and job.phase == Phase.RUNNING:
-        return "running", _("Running %(time)s") % {"time": elapsed_of(job)}
-    by_phase = {
-        Phase.WAITING: ("waiting", _("Waiting")),
-        Phase.SUBMITTING: ("running", _("Being submitted")),
-        Phase.SAVING: ("saving", _("Saving files")),
-        Phase.UNCERTAIN: ("uncertain", _("Uncertain")),
-    }
-    by_status = {
-        Status.SUCCESS: ("done", _("Done")),
-        Status.FAILURE: ("failed", _("Failed")),
-        Status.CANCELLED: ("cancelled", _("Cancelled")),
-    }
-    return by_phase.get(Phase(job.phase)) or by_status[Status(job.status)]
-
-
-def elapsed_of(job: Job) -> str:
-    """Return how long the provider has been at work, as 0:42."""
-    seconds = int((job.elapsed or timedelta()).total_seconds())
-    return f"{seconds // 60}:{seconds % 60:02}"
-
 
 def songs_for_cards() -> SongQuerySet:
-    """Return songs with what a card shows: the title may come from the lyrics, so those are read, too."""
+    """Return songs with what a card shows."""
     choices = Prefetch("choices", queryset=SongChoice.objects.for_list())
-    return Song.objects.defer("mureka_response").prefetch_related(choices)
+    return Song.objects.defer("lyrics", "mureka_response").prefetch_related(choices)
 
 
-class Around:
+class Around(JobsAround):
     """What all cards of a page share, so that it is asked for once and not for every card."""
-
-    @cached_property
-    def somebody_follows(self) -> bool:
-        """Whether a worker follows the jobs now."""
-        return leases.is_held(leases.FOLLOW)
 
     @cached_property
     def models(self) -> dict[str, SongModel]:
@@ -77,13 +39,14 @@ class Around:
         return services.usual_seconds(is_instrumental=True)
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(JobCard):
     """One job, a song's or a separation's, as its card shows it."""
 
     job: Song | StemSeparation
-    place: int | None = None  # in line, where the caller knows it already
-    around: Around = field(default_factory=Around)
+    around: Around
+
+    def __init__(self, job: Any, place: int | None = None, around: Around | None = None) -> None:
+        super().__init__(job, place, around or Around())
 
     @property
     def is_stems(self) -> bool:
@@ -96,11 +59,6 @@ class Card:
         return self.job.choice.song if isinstance(self.job, StemSeparation) else self.job
 
     @property
-    def element_id(self) -> str:
-        """The card's id in a page."""
-        return f"job-{self.job.pk}"
-
-    @property
     def title(self) -> str:
         """What the job makes."""
         title = self.song.display_title
@@ -109,49 +67,11 @@ class Card:
         return title
 
     @property
-    def pill(self) -> str:
-        """The kind of the pill."""
-        return pill_of(self.job)[0]
-
-    @cached_property
-    def label(self) -> str:
-        """The words of the pill, with the place in line."""
-        if self.job.phase != Phase.WAITING or self.job.status != Status.PENDING:
-            return pill_of(self.job)[1]
-        place = self.place or turns.place_in_line(self.job)
-        in_line = IN_LINE.get(place) or _("%(place)s in line") % {"place": ordinal(place)}
-        return _("Waiting, %(place)s") % {"place": in_line}
-
-    @property
     def usual(self) -> tuple[int, int] | None:
         """How long songs like this take, in seconds; None for what has no history."""
         if self.is_stems or self.job.status != Status.PROGRESS:
             return None
         return self.around.usual_instrumental if self.song.is_instrumental else self.around.usual_song
-
-    @property
-    def progress(self) -> int | None:
-        """How far the usual time has gone, in percent; None if that is not known."""
-        if self.usual is None or self.job.elapsed is None or self.job.phase != Phase.RUNNING:
-            return None
-        return min(95, int(100 * self.job.elapsed.total_seconds() / max(1, self.usual[1])))
-
-    @cached_property
-    def note(self) -> str:
-        """What a person waits for, in one line."""
-        job = self.job
-        if not job.is_active:
-            return ""
-        if job.problem and job.next_poll_at:
-            seconds = int((job.next_poll_at - timezone.now()).total_seconds()) + 1
-            return _("Trying again in %(seconds)d s.") % {"seconds": seconds} if seconds > 1 else _("Trying again now.")
-        if job.can_cancel and timezone.now() - job.queued_at > PATIENCE and not self.around.somebody_follows:
-            return _("No worker is running. It is made as soon as one is.")
-        if job.cancel_requested_at:
-            return _("Mureka cannot stop a job, so its result is kept.")
-        if self.usual and self.usual[1] > self.usual[0]:
-            return _("Usually %(low)d to %(high)d s.") % {"low": self.usual[0], "high": self.usual[1]}
-        return ""
 
     @cached_property
     def again_price(self) -> Decimal | None:
@@ -165,19 +85,9 @@ class Card:
         return None if price is None else price * self.song.variants
 
     @property
-    def may_cost_twice(self) -> bool:
-        """Whether the job may have been paid for already, so that once more is a decision of its own."""
-        return self.job.charge != Charge.NO
-
-    @property
     def can_ask_again(self) -> bool:
         """Whether Mureka can be asked about a job that has ended. About stems it never can."""
         return not self.is_stems and self.job.can_ask_again and not self.job.is_active
-
-    @property
-    def needs_account(self) -> bool:
-        """Whether the trouble is with the account at Mureka."""
-        return self.job.problem in NEEDS_ACCOUNT
 
     @property
     def url(self) -> str:

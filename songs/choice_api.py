@@ -1,4 +1,4 @@
-"""Choices, their files and their stems as an API: the same verbs as the pages, from songs.services."""
+"""Choices, their files and their stems as an API: the same verbs as the pages."""
 
 import uuid
 from typing import Any
@@ -22,7 +22,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.api import ProblemSerializer
 from jobs import services as job_services
 from library.serving import serve_file
-from songs import services
+from songs import curation, services
 from songs.api import CONFLICT, checked, user_of
 from songs.models import FILE_KINDS, SongChoice, StemSeparation
 from songs.panels import download_name
@@ -59,7 +59,8 @@ class SongChoiceViewSet(GenericViewSet[SongChoice]):
 
     def stems_of(self, pk: uuid.UUID) -> StemSeparation:
         """Return the separation of a choice. Raises Http404 if none was asked for."""
-        stems: StemSeparation | None = StemSeparation.objects.filter(choice=pk).first()
+        found = StemSeparation.objects.select_related("choice__song").defer("choice__lyrics_sections")
+        stems: StemSeparation | None = found.filter(choice=pk).first()
         if stems is None:
             raise Http404
         return stems
@@ -75,7 +76,7 @@ class SongChoiceViewSet(GenericViewSet[SongChoice]):
         tags=["choices"],
         summary="Rate a choice, or change its title or tags",
         request=ChoiceEditSerializer,
-        responses=SongChoiceDetailSerializer,
+        responses={200: SongChoiceDetailSerializer, **CONFLICT},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change what is sent and leave the rest. All of it is checked before any of it is written."""
@@ -83,8 +84,8 @@ class SongChoiceViewSet(GenericViewSet[SongChoice]):
         data = checked(ChoiceEditSerializer, request)
         with transaction.atomic():
             if "rating" in data:
-                services.rate_choice(choice, data.pop("rating"))
-            services.edit_choice(choice, **data)
+                curation.rate_choice(choice, data.pop("rating"))
+            curation.edit_choice(choice, **data)
         return Response(SongChoiceDetailSerializer(choice).data)
 
     @extend_schema(

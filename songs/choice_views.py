@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from jobs import services as job_services
 from jobs import tasks as job_tasks
+from jobs.pages import back, told
 from library.serving import serve_file
-from songs import services
+from songs import curation, services
 from songs.cards import Card
 from songs.models import SongChoice, StemSeparation
 from songs.panels import download_name
-from songs.views import back, render_card, told
+from songs.views import render_card
 
 
 @require_POST
@@ -26,10 +27,12 @@ def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Give a choice a thumb up (`rating=1`), down (0) or none (empty)."""
     choice = get_object_or_404(SongChoice.objects.defer("lyrics_sections").select_related("song"), pk=pk)
     sent = request.POST.get("rating", "")
-    try:
-        services.rate_choice(choice, int(sent) if sent.isascii() and sent.isdecimal() else None if sent == "" else -1)
-    except ValidationError as error:
-        return HttpResponse(" ".join(error.messages), status=422, content_type="text/plain")
+    rating = int(sent) if sent.isascii() and sent.isdecimal() else None if sent == "" else -1
+    with told(request):
+        try:
+            curation.rate_choice(choice, rating)
+        except ValidationError as error:
+            return HttpResponse(" ".join(error.messages), status=422, content_type="text/plain")
     return back(request, choice.song.get_absolute_url())
 
 
@@ -91,7 +94,7 @@ def stems_submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what once more would cost, and submit the separation again."""
     found = find_stems(pk)
     if request.method == "GET":
-        return render(request, "songs/submit_again.html", {"card": Card(found)})
+        return render(request, "components/submit_again.html", {"card": Card(found)})
     with told(request):
         services.submit_stems_again(found)
         messages.success(request, _("Submitted again."))

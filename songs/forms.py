@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from jobs.spending import format_price
-from songs import services
+from songs import curation, services
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, VARIANTS_LIMIT, Song, SongModel, Workflow
 
 COPIED = ("lyrics", "prompt", "title", "tags", "model", "variants", "gender")
@@ -160,11 +160,11 @@ class EditForm(forms.Form):
     )
 
     def save(self, song: Song) -> bool:
-        """Write the notes; False if something is wrong, which then stands below the fields."""
+        """Write the notes; False if something is wrong, which then stands below the fields. Raises JobError."""
         if not self.is_valid():
             return False
         try:
-            services.edit_song(song, **self.cleaned_data)
+            curation.edit_song(song, **self.cleaned_data)
         except ValidationError as error:
             add_problems(self, error)
             return False

@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import ACTIVE, Job, JobQuerySet
+from library.trash import Trashable, TrashQuerySet
 
 LINKS_LIVE = timedelta(days=30)  # Mureka's result links die after 30 days
 LYRICS_LIMIT = 5000
 PROMPT_LIMIT = 1024
 VARIANTS_LIMIT = 3
+LIVE = Q(deleted_at=None)
 PRICE_HELP = _("US dollars for one; empty if the model does not make it.")
 
 
@@ -66,7 +68,7 @@ class SongModel(models.Model):
         return self.instrumental_price if is_instrumental else self.song_price
 
 
-class SongQuerySet(JobQuerySet):
+class SongQuerySet(JobQuerySet, TrashQuerySet):  # type: ignore[override]  # the plugin types as_manager per class
     """Songs, in words."""
 
     def for_list(self) -> Self:
@@ -81,11 +83,12 @@ class SongQuerySet(JobQuerySet):
         return self.prefetch_related("choices__files", "choices__stems")
 
     def deletable(self) -> Self:
-        """Return songs that may go: not protected by their workflow and not being made."""
-        return self.exclude(workflow__in=PROTECTED_WORKFLOWS).exclude(status__in=ACTIVE)
+        """Return songs that may go: not protected by their workflow, neither they nor their stems being made."""
+        stems = StemSeparation.objects.active().filter(choice__song=models.OuterRef("pk"))
+        return self.exclude(workflow__in=PROTECTED_WORKFLOWS).exclude(status__in=ACTIVE).exclude(models.Exists(stems))
 
 
-class Song(Job):
+class Song(Job, Trashable):
     """A song or an instrumental as it was asked for; its variants are the choices."""
 
     lyrics = models.TextField(_("lyrics"), blank=True)
@@ -110,11 +113,15 @@ class Song(Job):
         verbose_name_plural = _("songs")
         indexes = [
             *Job.Meta.indexes,
-            models.Index(fields=["-created_at", "-id"], name="song_newest"),
+            *Trashable.Meta.indexes,
+            # For the library, which never shows the trash.
+            models.Index(fields=["-created_at", "-id"], condition=LIVE, name="song_newest"),
+            models.Index(fields=["is_instrumental", "-created_at", "-id"], condition=LIVE, name="song_kind"),
+            models.Index(fields=["workflow", "-created_at", "-id"], condition=LIVE, name="song_workflow"),
+            models.Index(fields=["title", "-created_at", "-id"], condition=LIVE, name="song_title"),
+            models.Index(fields=["updated_at", "id"], condition=LIVE, name="song_updated"),
+            # For the engine, too, to which the trash is nothing special.
             models.Index(fields=["status", "-created_at", "-id"], name="song_status"),
-            models.Index(fields=["workflow", "-created_at", "-id"], name="song_workflow"),
-            models.Index(fields=["title", "-created_at", "-id"], name="song_title"),
-            models.Index(fields=["updated_at", "id"], name="song_updated"),
         ]
 
     def __str__(self) -> str:
@@ -126,13 +133,18 @@ class Song(Job):
 
     @property
     def display_title(self) -> str:
-        """Return the title, or the first words that tell the song from others."""
-        if self.title:
-            return self.title
-        if self.is_instrumental or "lyrics" in self.get_deferred_fields():
-            return self.prompt[:60] or str(_("Untitled"))
-        sung = (line.strip() for line in self.lyrics.splitlines() if line.strip() and not line.strip().startswith("["))
-        return next(sung, self.prompt)[:60] or str(_("Untitled"))
+        """Return the title, or the first words of the style: what every list has at hand, and every page then says."""
+        return self.title or self.prompt[:60] or str(_("Untitled"))
+
+    @property
+    def can_submit_again(self) -> bool:
+        """Whether a person may have it made once more. What lies in the trash is taken out first."""
+        return super().can_submit_again and not self.is_in_trash
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Whether Mureka can be asked about it. What lies in the trash is taken out first."""
+        return super().can_ask_again and not self.is_in_trash
 
     @property
     def is_protected(self) -> bool:
@@ -229,6 +241,11 @@ class StemSeparation(Job):
 
     def __str__(self) -> str:
         return str(_("Stems of %(choice)s") % {"choice": self.choice_id})
+
+    @property
+    def can_submit_again(self) -> bool:
+        """Whether a person may have it made once more. A song in the trash is taken out first."""
+        return super().can_submit_again and not self.choice.song.is_in_trash
 
     @property
     def can_ask_again(self) -> bool:

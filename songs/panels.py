@@ -57,8 +57,8 @@ class Panel:
 
     @property
     def can_separate(self) -> bool:
-        """Whether stems can be asked for: there is a file to separate, and nobody has yet."""
-        return self.stems is None and self.choice.file_at_home("mp3") is not None
+        """Whether stems can be asked for: there is a file to separate, nobody has yet, and it is not in the trash."""
+        return not self.song.is_in_trash and self.stems is None and self.choice.file_at_home("mp3") is not None
 
 
 def panels_of(song: Song) -> list[Panel]:

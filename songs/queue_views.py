@@ -28,7 +28,10 @@ def jobs(request: HttpRequest) -> HttpResponse:
     songs, stems = songs_for_cards(), StemSeparation.objects.select_related("choice__song")
     active = [*songs.active().order_by("queued_at")[:SHOWN], *stems.active().order_by("queued_at")[:SHOWN]]
     # An uncertain job is a failed one, too, and by its status an index finds it.
-    failures = songs.filter(status=Status.FAILURE), stems.filter(status=Status.FAILURE)
+    failures = (
+        songs.live().filter(status=Status.FAILURE),
+        stems.filter(status=Status.FAILURE, choice__song__deleted_at=None),
+    )
     uncertain = [job for rows in failures for job in rows.uncertain()[:SHOWN]]
     failed = [job for rows in failures for job in rows.exclude(phase=Phase.UNCERTAIN)[:LAST_FAILURES]]
     failed.sort(key=lambda job: job.created_at, reverse=True)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from jobs.models import JobEvent
+from songs.curation import TAGS_LIMIT, TITLE_LIMIT
 from songs.models import (
     FILE_KINDS,
     LYRICS_LIMIT,
@@ -20,7 +21,7 @@ from songs.models import (
     StemSeparation,
     Workflow,
 )
-from songs.services import GENDERS, TAGS_LIMIT, TITLE_LIMIT
+from songs.services import GENDERS
 
 BULK_LIMIT = 500
 
@@ -85,7 +86,7 @@ class SongRowSerializer(serializers.ModelSerializer[Song]):
             "problem", "error_message", "progress_info", "prompt", "model", "resolved_model", "variants", "gender",
             "charge", "cost", "spent_before", "job_id", "mureka_status", "can_cancel", "can_submit_again",
             "can_ask_again", "created_at", "updated_at", "queued_at", "submitted_at", "completed_at",
-            "cancel_requested_at", "choices",
+            "cancel_requested_at", "deleted_at", "choices",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -1,9 +1,6 @@
-"""What a person may ask for: the verbs behind the pages, the API, the admin and the command line."""
+"""What a person may ask a provider for: the verbs behind the pages, the API and the admin. The others: curation.py."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,10 +11,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from jobs import services as job_services
 from jobs import tasks as job_tasks
-from jobs.models import JobEvent, Status
+from jobs.models import Status
 from jobs.services import JobError
 from jobs.spending import format_price
-from library import storage
+from library.texts import check_text
+from songs.curation import check_notes, hold_live
 from songs.models import (
     LINKS_LIVE,
     LYRICS_LIMIT,
@@ -29,20 +27,9 @@ from songs.models import (
     SongFile,
     SongModel,
     StemSeparation,
-    Workflow,
 )
 
 GENDERS = ("", "female", "male")
-TITLE_LIMIT = 500
-TAGS_LIMIT = 1000
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """What became of a wish to delete songs."""
-
-    deleted: int
-    kept: dict[str, str]  # title of a song that stays: why
 
 
 def request_song(
@@ -64,8 +51,8 @@ def request_song(
     Raises:
         ValidationError: a message per field.
     """
-    problems = check_texts(title=title, tags=tags)
-    check_length(problems, "lyrics", lyrics, LYRICS_LIMIT, _("Write the lyrics, or make an instrumental."))
+    problems = check_notes(title=title, tags=tags)
+    check_text(problems, "lyrics", lyrics, LYRICS_LIMIT, _("Write the lyrics, or make an instrumental."))
     if gender not in GENDERS:
         problems["gender"] = _("Choose female, male or neither.")
     return _request(
@@ -89,7 +76,7 @@ def request_instrumental(
     Raises:
         ValidationError: a message per field.
     """
-    problems = check_texts(title=title, tags=tags)
+    problems = check_notes(title=title, tags=tags)
     return _request(
         problems, user=user, key=key, lyrics="", prompt=prompt, title=title, tags=tags, model=model,
         variants=variants, gender="", is_instrumental=True,
@@ -99,7 +86,7 @@ def request_instrumental(
 def _request(
     problems: dict[str, str], *, key: uuid.UUID | None, model: str, variants: int, user: User | None, **fields: Any
 ) -> Song:
-    check_length(problems, "prompt", fields["prompt"], PROMPT_LIMIT, _("Describe the style."))
+    check_text(problems, "prompt", fields["prompt"], PROMPT_LIMIT, _("Describe the style."))
     if not 1 <= variants <= VARIANTS_LIMIT:
         problems["variants"] = _("Choose 1 to %(limit)d.") % {"limit": VARIANTS_LIMIT}
     chosen = offered_model(model)
@@ -119,76 +106,10 @@ def _request(
     return song
 
 
-def check_texts(**texts: str) -> dict[str, str]:
-    """Return what is wrong with a title or tags, by field."""
-    limits = {"title": TITLE_LIMIT, "tags": TAGS_LIMIT}
-    problems: dict[str, str] = {}
-    for name, text in texts.items():
-        check_length(problems, name, text, limits[name], "")
-    return problems
-
-
-def check_length(problems: dict[str, str], name: str, text: str, limit: int, missing: str) -> None:
-    """Note what is wrong with a text: missing (if `missing` says what then), too long, or not a text."""
-    if missing and not text.strip():
-        problems[name] = missing
-    elif len(text) > limit:
-        problems[name] = _("At most %(limit)d characters; this has %(count)d.") % {"limit": limit, "count": len(text)}
-    elif "\x00" in text:
-        problems[name] = _("The text holds a character that cannot be stored (NUL).")
-    elif any("\ud800" <= character <= "\udfff" for character in text):
-        problems[name] = _("The text holds half a character, which cannot be stored.")
-
-
 def offered_model(name: str) -> SongModel | None:
     """Return the model of that name if it is offered; without a name, the default one."""
     offered = SongModel.objects.filter(is_active=True)
     return offered.filter(name=name).first() if name else offered.order_by("-is_default", "position").first()
-
-
-def edit_song(song: Song, *, title: str | None = None, tags: str | None = None, workflow: str | None = None) -> None:
-    """Change what the owner notes on a song; None leaves a field as it is.
-
-    Raises:
-        ValidationError: a message per field.
-    """
-    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
-    problems = check_texts(**changes)
-    if workflow is not None:
-        changes["workflow"] = workflow
-        if workflow not in Workflow.values:
-            problems["workflow"] = _("Choose one of: %(values)s.") % {"values": ", ".join(Workflow.values)}
-    _apply(song, changes, problems)
-
-
-def edit_choice(choice: SongChoice, *, title: str | None = None, tags: str | None = None) -> None:
-    """Change a choice's title or tags; None leaves a field as it is.
-
-    Raises:
-        ValidationError: a message per field.
-    """
-    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
-    _apply(choice, changes, check_texts(**changes))
-
-
-def rate_choice(choice: SongChoice, rating: int | None) -> None:
-    """Give a choice a thumb up (1), a thumb down (0) or none.
-
-    Raises:
-        ValidationError: any other rating.
-    """
-    problems = {} if rating in {None, 0, 1} else {"rating": _("A rating is 1, 0 or empty.")}
-    _apply(choice, {"rating": rating}, problems)
-
-
-def _apply(row: Song | SongChoice, changes: dict[str, Any], problems: dict[str, str]) -> None:
-    """Write only the named columns, so that a worker's write in the same moment is not undone."""
-    if problems:
-        raise ValidationError(dict(problems))
-    if changes:
-        type(row).objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
-        for name, value in changes.items():
-            setattr(row, name, value)
 
 
 def cancel_song(song: Song) -> bool:
@@ -203,6 +124,7 @@ def submit_song_again(song: Song) -> None:
     if price is None:
         raise JobError(_("The model %(model)s is not offered any more.") % {"model": song.model})
     with transaction.atomic():
+        hold_live(song.pk)
         job_services.submit_again(song)
         Song.objects.filter(pk=song.pk).update(cost=price * song.variants)
     song.cost = price * song.variants
@@ -210,12 +132,14 @@ def submit_song_again(song: Song) -> None:
 
 def ask_about_song(song: Song, *, job_id: str = "") -> None:
     """Have Mureka asked about a song now, or missing files fetched; see jobs.services.ask_again. Raises JobError."""
-    missing = SongFile.objects.filter(choice__song=song, state=FileState.MISSING)
-    if song.status == Status.SUCCESS and missing.exists():
-        missing.update(next_try_at=timezone.now(), updated_at=timezone.now())
-        job_tasks.send_home(Song._meta.label_lower, str(song.pk))
-        return
-    job_services.ask_again(song, job_id=job_id)
+    with transaction.atomic():
+        hold_live(song.pk)
+        missing = SongFile.objects.filter(choice__song=song, state=FileState.MISSING)
+        if song.status == Status.SUCCESS and missing.exists():
+            missing.update(next_try_at=timezone.now(), updated_at=timezone.now())
+            job_tasks.send_home(Song._meta.label_lower, str(song.pk))
+        else:
+            job_services.ask_again(song, job_id=job_id)
 
 
 def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> StemSeparation:
@@ -223,7 +147,8 @@ def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> 
 
     Raises:
         ValidationError: no such model.
-        JobError: an earlier separation ended without stems; submitting it again is a decision of its own.
+        JobError: the song lies in the trash; or an earlier separation ended without stems, and submitting it again
+            is a decision of its own.
     """
     offered = SongModel.objects.filter(is_active=True, stems_price__isnull=False)
     chosen = (offered.filter(name=model) if model else offered.order_by("-is_default", "position")).first()
@@ -239,6 +164,7 @@ def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> 
         "source_expires_at": mp3.link_expires_at if mp3 else choice.created_at + LINKS_LIVE,
     }
     with transaction.atomic():
+        hold_live(choice.song_id)
         stems, created = StemSeparation.objects.get_or_create(choice=choice, defaults=values)
         if created:
             stems.tell(_("Asked for."))
@@ -250,41 +176,9 @@ def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> 
 
 def submit_stems_again(stems: StemSeparation) -> None:
     """Have a separation submitted once more. Raises JobError."""
-    job_services.submit_again(stems)
-
-
-def delete_songs(songs: Iterable[Song]) -> Deletion:
-    """Delete songs with their choices and files. Protected ones, and ones that are being made, stay."""
-    kept: dict[str, str] = {}
-    gone = 0
-    for song in songs:
-        with transaction.atomic():
-            # The condition is part of the DELETE's own transaction: a song that was protected meanwhile stays.
-            row = Song.objects.select_for_update().filter(pk=song.pk)
-            if not row.exists():
-                continue
-            if not row.deletable().exists() or _has_active_stems(song):
-                kept[song.display_title] = _why_kept(row.get())
-                continue
-            # Locked, so that a file which comes home in this moment is either listed or finds its row gone.
-            files = SongFile.objects.select_for_update(of=("self",)).filter(choice__song=song).order_by("pk")
-            names = [name for name in files.values_list("name", flat=True) if name]
-            jobs = [song.pk, *StemSeparation.objects.filter(choice__song=song).values_list("pk", flat=True)]
-            JobEvent.objects.filter(job_pk__in=jobs).delete()
-            row.delete()
-            gone += 1
-            transaction.on_commit(partial(storage.delete, names))
-    return Deletion(deleted=gone, kept=kept)
-
-
-def _has_active_stems(song: Song) -> bool:
-    return bool(StemSeparation.objects.active().filter(choice__song=song).exists())
-
-
-def _why_kept(song: Song) -> str:
-    if song.is_protected:
-        return _("It is marked “%(workflow)s”.") % {"workflow": song.get_workflow_display()}
-    return _("It is being made. Cancel it first.")
+    with transaction.atomic():
+        hold_live(stems.choice.song_id)
+        job_services.submit_again(stems)
 
 
 def price_list() -> dict[str, dict[str, str]]:

@@ -17,12 +17,13 @@ from jobs.models import Charge, Phase
 from library import storage
 from providers import mureka
 from providers.errors import ProviderError, Verdict
-from songs import fetching
+from songs import curation, fetching
 from songs.models import AUDIO_KINDS, LINKS_LIVE, FileState, Song, SongChoice, SongFile, StemSeparation
 
 MUREKA = "mureka"
 DATA_URI_LIMIT = 10 * 1024 * 1024  # bytes, of the URI itself
 SWEEP_AT_MOST = 50
+PURGE_AT_MOST = 100
 INDEX_LIMIT = 1000  # a choice's number beyond this is not believed
 STALE = timedelta(hours=6)
 
@@ -101,12 +102,14 @@ class SongKind(Kind[Song]):
         fetching.settle(song, files, is_complete=bool(has_audio) and all(has_audio))
 
     def sweep(self) -> None:
-        """Fetch files whose link did not answer before, while it can still live; clear away half downloads."""
+        """Fetch files whose link did not answer before, while it can still live; clear away what is not needed."""
         storage.remove_stale_parts(STALE)
         late = SongFile.objects.due(timezone.now()).exclude(choice__song__phase=Phase.SAVING)
-        songs = late.filter(kind__in=AUDIO_KINDS).order_by().values_list("choice__song", flat=True).distinct()
-        for pk in songs[:SWEEP_AT_MOST]:
+        audio = late.filter(kind__in=AUDIO_KINDS, choice__song__deleted_at=None)
+        for pk in audio.order_by().values_list("choice__song", flat=True).distinct()[:SWEEP_AT_MOST]:
             job_tasks.send_home(Song._meta.label_lower, str(pk))
+        worn_out = Song.objects.worn_out(timezone.now()).deletable()
+        curation.purge_songs(worn_out.only("pk").order_by("deleted_at")[:PURGE_AT_MOST])
 
 
 class StemsKind(Kind[StemSeparation]):
@@ -150,7 +153,7 @@ class StemsKind(Kind[StemSeparation]):
     def sweep(self) -> None:
         """Fetch archives whose link did not answer before, while it can still live."""
         late = SongFile.objects.due(timezone.now()).exclude(choice__stems__phase=Phase.SAVING)
-        archives = late.filter(kind__in=["stems", "midi"], choice__stems__isnull=False)
+        archives = late.filter(kind__in=["stems", "midi"], choice__stems__isnull=False, choice__song__deleted_at=None)
         jobs = archives.order_by().values_list("choice__stems", flat=True).distinct()
         for pk in jobs[:SWEEP_AT_MOST]:
             job_tasks.send_home(StemSeparation._meta.label_lower, str(pk))

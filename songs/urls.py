@@ -2,20 +2,23 @@
 
 from django.urls import path
 
-from songs import choice_views, queue_views, views
+from songs import choice_views, queue_views, trash_views, views
 
 app_name = "songs"
 urlpatterns = [
     path("songs/", views.song_list, name="list"),
     path("songs/new/", views.create, name="create"),
     path("songs/new/card/", views.request_card, name="request"),
-    path("songs/bulk-delete/", views.bulk_delete, name="bulk-delete"),
+    path("songs/bulk-delete/", trash_views.bulk_delete, name="bulk-delete"),
+    path("songs/bulk-restore/", trash_views.bulk_restore, name="bulk-restore"),
+    path("songs/trash/", trash_views.trash, name="trash"),
     path("songs/jobs/", queue_views.jobs, name="jobs"),
     path("songs/account/", queue_views.account, name="account"),
     path("songs/<uuid:pk>/", views.song_detail, name="detail"),
     path("songs/<uuid:pk>/card/", views.card, name="card"),
     path("songs/<uuid:pk>/edit/", views.edit, name="edit"),
-    path("songs/<uuid:pk>/delete/", views.delete, name="delete"),
+    path("songs/<uuid:pk>/delete/", trash_views.delete, name="delete"),
+    path("songs/<uuid:pk>/restore/", trash_views.restore, name="restore"),
     path("songs/<uuid:pk>/cancel/", views.cancel, name="cancel"),
     path("songs/<uuid:pk>/submit-again/", views.submit_again, name="submit-again"),
     path("songs/<uuid:pk>/refresh/", views.refresh, name="refresh"),

@@ -1,50 +1,29 @@
 """The pages of songs: create, library, a song, its card. Each view calls a service and shows what came of it."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from jobs import tasks as job_tasks
 from jobs.models import Status
-from jobs.services import JobError
+from jobs.pages import told, uuid_or_404
+from library.paging import page_of
 from songs import services
 from songs.cards import Around, Card, songs_for_cards
 from songs.examples import EXAMPLES
 from songs.filters import KINDS, ORDERING_LABELS, SongFilter
 from songs.forms import PREFILLED, EditForm, SongForm, copy_of
 from songs.models import Song, Workflow
-from songs.paging import page_of
 from songs.panels import panels_of
 
 RECENT = 5
-
-
-@contextmanager
-def told(request: HttpRequest) -> Iterator[None]:
-    """Tell the person why a job did not do what was asked of it."""
-    try:
-        yield
-    except JobError as error:
-        messages.error(request, str(error))
-
-
-def back(request: HttpRequest, page: str) -> HttpResponseRedirect:
-    """Go back to where the form stood (its field `next`), or to a page."""
-    wanted = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(wanted if is_ours else page)
 
 
 # --- Create ---------------------------------------------------------------------------------------------------------
@@ -60,7 +39,7 @@ def create(request: HttpRequest) -> HttpResponse:
         if song is not None:
             return redirect(song)
     around = Around()
-    recent = [Card(song, around=around) for song in songs_for_cards()[:RECENT]]
+    recent = [Card(song, around=around) for song in songs_for_cards().live()[:RECENT]]
     context = {"form": form, "recent": recent, "is_prefilled": bool(form.initial), "examples": EXAMPLES}
     return render(request, "songs/create.html", context, status=422 if form.errors else 200)
 
@@ -93,20 +72,14 @@ def form_of(request: HttpRequest) -> SongForm:
     return SongForm(is_instrumental=kind == "instrumental", initial=initial)
 
 
-def uuid_or_404(text: str) -> uuid.UUID:
-    """Read an id from an address; one that is none leads nowhere."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Http404 from None
-
-
 # --- Library --------------------------------------------------------------------------------------------------------
 
 
 @require_GET
 def song_list(request: HttpRequest) -> HttpResponse:
     """Show the library: searched, filtered, ordered and paged by what stands in the address."""
+    if request.GET.get("trashed") == "true":
+        return redirect("songs:trash")
     filters = SongFilter(request.GET, queryset=Song.objects.for_list())
     page = page_of(filters.qs, request.GET.get("page", ""))
     context = {
@@ -120,41 +93,6 @@ def song_list(request: HttpRequest) -> HttpResponse:
         "examples": EXAMPLES,
     }
     return render(request, "songs/list.html", context)
-
-
-@require_POST
-def bulk_delete(request: HttpRequest) -> HttpResponse:
-    """Ask whether the chosen songs are to be deleted; asked already (`confirmed`), delete them."""
-    songs = chosen_songs(request.POST)
-    if request.POST.get("confirmed") and songs:
-        tell_deletion(request, services.delete_songs(songs))
-    if request.POST.get("confirmed") or not songs:
-        if not songs:
-            messages.info(request, _("No song was chosen."))
-        return redirect("songs:list")
-    protected = [song for song in songs if song.is_protected or song.is_active]
-    context = {"songs": songs, "protected": protected, "count": len(songs) - len(protected)}
-    return render(request, "songs/delete.html", context)
-
-
-def chosen_songs(data: QueryDict) -> QuerySet[Song]:
-    """Return the songs whose ids were sent; what is no id is passed over."""
-    pks = []
-    for text in data.getlist("song"):
-        try:
-            pks.append(uuid.UUID(text))
-        except ValueError:
-            continue
-    return Song.objects.filter(pk__in=pks)
-
-
-def tell_deletion(request: HttpRequest, deletion: services.Deletion) -> None:
-    """Say how many songs are gone, and which were kept and why."""
-    if deletion.deleted:
-        text = ngettext("%(count)d song deleted.", "%(count)d songs deleted.", deletion.deleted)
-        messages.success(request, text % {"count": deletion.deleted})
-    for title, why in deletion.kept.items():
-        messages.warning(request, _("“%(title)s” was kept. %(why)s") % {"title": title, "why": why})
 
 
 # --- A song ---------------------------------------------------------------------------------------------------------
@@ -194,28 +132,11 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Change title, tags or workflow."""
     song = find(pk)
     form = EditForm(request.POST)
-    if not form.save(song):
-        return render_detail(request, song, form)
-    messages.success(request, _("Saved."))
+    with told(request):
+        if not form.save(song):
+            return render_detail(request, song, form)
+        messages.success(request, _("Saved."))
     return redirect(song)
-
-
-@require_http_methods(["GET", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask whether a song is to be deleted, and delete it."""
-    song = get_object_or_404(Song, pk=pk)
-    if request.method == "POST":
-        deletion = services.delete_songs([song])
-        tell_deletion(request, deletion)
-        return redirect(song) if deletion.kept else redirect("songs:list")
-    is_kept = song.is_protected or song.is_active
-    context = {
-        "songs": [song],
-        "protected": [song] if is_kept else [],
-        "count": 0 if is_kept else 1,
-        "page_url": song.get_absolute_url(),
-    }
-    return render(request, "songs/delete.html", context)
 
 
 @never_cache
@@ -250,7 +171,7 @@ def submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what once more would cost, and submit the song again."""
     song = get_object_or_404(Song, pk=pk)
     if request.method == "GET":
-        return render(request, "songs/submit_again.html", {"card": Card(song)})
+        return render(request, "components/submit_again.html", {"card": Card(song)})
     with told(request):
         services.submit_song_again(song)
         messages.success(request, _("Submitted again."))

@@ -123,7 +123,7 @@ def test_what_nobody_foresaw_is_a_clean_500_and_is_logged(
     def break_down(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("songs.services.edit_song", break_down)
+    monkeypatch.setattr("songs.curation.edit_song", break_down)
     answer = make_api_client().patch(f"{SONGS}{make_song().pk}/", {"title": "x"})
 
     assert (answer.status_code, list(answer.json())) == (500, ["detail"])

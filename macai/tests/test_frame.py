@@ -141,6 +141,7 @@ def test_the_ribbon_shows_while_a_service_is_imitated(client: Client, settings: 
     client.force_login(make_user())
     assert b'class="ribbon"' in client.get(reverse("accounts:profile")).content
     settings.MUREKA_BASE_URL = "https://api.mureka.ai"
+    settings.OPENAI_BASE_URL = "https://api.openai.com/v1"
     assert b'class="ribbon"' not in client.get(reverse("accounts:profile")).content
 
 

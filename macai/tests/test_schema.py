@@ -38,7 +38,7 @@ def test_every_operation_has_a_summary_and_says_how_it_refuses() -> None:
     for path, method, operation in operations(fetched()):
         name = f"{method} {path}"
         assert operation.get("summary") or operation.get("description"), name
-        assert operation["tags"][0] in {"auth", "songs", "choices", "studio"}, name
+        assert operation["tags"][0] in {"auth", "songs", "choices", "images", "studio"}, name
         if path not in {"/api/v1/health/", "/api/v1/auth/token/"}:
             assert "401" in operation["responses"], name
             assert {"token": []} in operation["security"], name
@@ -62,8 +62,8 @@ def test_the_list_says_how_it_is_filtered_and_paged() -> None:
     names = {parameter["name"] for parameter in fetched()["paths"]["/api/v1/songs/"]["get"]["parameters"]}
 
     assert names == {
-        "q", "status", "workflow", "kind", "phase", "is_uncertain", "created_after", "created_before", "ordering",
-        "page", "page_size",
+        "q", "status", "workflow", "kind", "phase", "is_uncertain", "created_after", "created_before",
+        "trashed", "ordering", "page", "page_size",
     }  # fmt: skip
 
 

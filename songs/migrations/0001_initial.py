@@ -162,6 +162,7 @@ class Migration(migrations.Migration):
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="completed")),
+                ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="deleted")),
                 ("lyrics", models.TextField(blank=True, verbose_name="lyrics")),
                 ("prompt", models.TextField(blank=True, verbose_name="style")),
                 ("model", models.CharField(default="auto", max_length=100, verbose_name="model")),
@@ -573,23 +574,47 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="song",
-            index=models.Index(fields=["-created_at", "-id"], name="song_newest"),
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)), fields=["deleted_at"], name="song_trash"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["-created_at", "-id"], name="song_newest"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["is_instrumental", "-created_at", "-id"],
+                name="song_kind",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)),
+                fields=["workflow", "-created_at", "-id"],
+                name="song_workflow",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["title", "-created_at", "-id"], name="song_title"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="song",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["updated_at", "id"], name="song_updated"
+            ),
         ),
         migrations.AddIndex(
             model_name="song",
             index=models.Index(fields=["status", "-created_at", "-id"], name="song_status"),
-        ),
-        migrations.AddIndex(
-            model_name="song",
-            index=models.Index(fields=["workflow", "-created_at", "-id"], name="song_workflow"),
-        ),
-        migrations.AddIndex(
-            model_name="song",
-            index=models.Index(fields=["title", "-created_at", "-id"], name="song_title"),
-        ),
-        migrations.AddIndex(
-            model_name="song",
-            index=models.Index(fields=["updated_at", "id"], name="song_updated"),
         ),
         migrations.AddConstraint(
             model_name="song",

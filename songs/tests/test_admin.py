@@ -1,22 +1,20 @@
 """The console door to songs: it calls the services, keeps what is protected, and costs the same at any size."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from jobs.models import Charge, JobEvent, Phase, Status
+from songs import curation
 from songs.models import FileState, Song, SongChoice, SongFile, SongModel, Workflow
 from songs.tests.factories import (
     make_choice,
     make_file,
-    make_finished_song,
     make_instrumental,
     make_song,
     make_stems,
@@ -133,41 +131,6 @@ def test_somebody_who_may_only_look_can_do_nothing(client: Client) -> None:
     assert song.status == Status.PENDING
 
 
-# --- Deleting ---
-
-
-def test_deleting_removes_songs_with_their_files_and_keeps_protected_and_active_ones(
-    owner: Client, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    goes = make_finished_song()
-    names = list(SongFile.objects.values_list("name", flat=True))
-    used = make_song(workflow=Workflow.IN_USE)
-    runs = make_song(status="PROGRESS")
-    asked = act(owner, "delete_selected", goes, used, runs)
-    assert Song.objects.count() == 3, "nothing goes before the confirmation"
-    assert f"{used.title}: stays" in asked
-    with django_capture_on_commit_callbacks(execute=True):
-        page = act(owner, "delete_selected", goes, used, runs, post="yes")
-    assert set(Song.objects.all()) == {used, runs}
-    assert names
-    assert not any(default_storage.exists(name) for name in names)
-    assert "1 song deleted." in page
-    assert f"“{used.title}” stays. It is marked “In use”." in page
-    assert f"“{runs.title}” stays. It is being made." in page
-    assert list(LogEntry.objects.values_list("object_id", flat=True)) == [str(goes.pk)]
-
-
-def test_the_delete_button_of_one_song_obeys_the_same_rules(
-    owner: Client, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    goes, used = make_finished_song(), make_song(workflow=Workflow.ON_WORK)
-    assert "deletelink" not in owner.get(f"{SONGS}{used.pk}/change/").content.decode()
-    assert owner.post(f"{SONGS}{used.pk}/delete/", {"post": "yes"}).status_code == 403
-    with django_capture_on_commit_callbacks(execute=True):
-        assert owner.post(f"{SONGS}{goes.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert list(Song.objects.all()) == [used]
-
-
 def test_choices_files_and_stems_cannot_be_deleted_or_added_by_hand(owner: Client) -> None:
     choice = make_choice()
     file, stems = make_file(choice), make_stems(choice)
@@ -212,15 +175,13 @@ def test_saving_the_workflow_in_the_list_leaves_what_a_worker_writes(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     song = make_song(status="PENDING")
-    from songs import services  # noqa: PLC0415
-
-    edit = services.edit_song
+    edit = curation.edit_song
 
     def worker_is_faster(row: Song, **changes: Any) -> None:
         Song.objects.filter(pk=song.pk).update(status=Status.PROGRESS, phase=Phase.RUNNING, job_id="7")
         edit(row, **changes)
 
-    monkeypatch.setattr(services, "edit_song", worker_is_faster)
+    monkeypatch.setattr(curation, "edit_song", worker_is_faster)
     owner.post(SONGS, list_form(song, workflow="onWork"))
     song.refresh_from_db()
     assert (song.workflow, song.status, song.job_id) == (Workflow.ON_WORK, Status.PROGRESS, "7")

@@ -241,7 +241,7 @@ def test_the_page_of_a_running_song_shows_its_choices_by_itself(studio: str, bro
     context.close()
 
 
-def test_songs_are_chosen_and_deleted_in_a_dialog(studio: str, browser: Browser, owner: Any) -> None:
+def test_songs_are_chosen_deleted_in_a_dialog_and_restored(studio: str, browser: Browser, owner: Any) -> None:
     context = browser.new_context(viewport=DESKTOP, storage_state=owner)  # type: ignore[arg-type]
     one = visit(context)
     page = one.page
@@ -261,8 +261,12 @@ def test_songs_are_chosen_and_deleted_in_a_dialog(studio: str, browser: Browser,
     dialog.get_by_role("link", name="Keep").click()
     expect(dialog).to_be_hidden()
     page.get_by_role("button", name="Delete…").click()
-    dialog.get_by_role("button", name="Delete").click()
-    expect(page.locator("#toasts")).to_contain_text("1 song deleted.")
+    dialog.get_by_role("button", name="Move to the trash").click()
+    page.locator("#toasts").get_by_role("link", name="Undo in the trash").click()
+    expect(page.locator("h1")).to_have_text("Trash")
+    page.get_by_role("button", name="Restore Short lived").click()
+    expect(page.locator("#toasts")).to_contain_text("1 song is back in the library.")
+    expect(page.locator("h1")).to_have_text("Short lived")
     assert one.worth_telling == []
     context.close()
 
@@ -278,7 +282,9 @@ def test_a_draft_survives_a_reload(studio: str, browser: Browser, owner: Any) ->
     context.close()
 
 
-def test_without_script_a_song_is_asked_for_rated_and_deleted(studio: str, browser: Browser, owner: Any) -> None:
+def test_without_script_a_song_is_asked_for_rated_deleted_and_restored(
+    studio: str, browser: Browser, owner: Any
+) -> None:
     context = browser.new_context(viewport=DESKTOP, storage_state=owner, java_script_enabled=False)  # type: ignore[arg-type]
     page = visit(context).page
     page.goto(f"{studio}/songs/new/")
@@ -295,8 +301,12 @@ def test_without_script_a_song_is_asked_for_rated_and_deleted(studio: str, brows
     page.get_by_role("button", name="Thumb up for choice 1").click()
     expect(page.get_by_role("button", name="Thumb up for choice 1")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="Delete…").click()
-    page.get_by_role("button", name="Delete").click()
-    expect(page.locator(".messages")).to_contain_text("1 song deleted.")
+    page.get_by_role("button", name="Move to the trash").click()
+    page.locator(".messages").get_by_role("link", name="Undo in the trash").click()
+    page.get_by_role("link", name="Plain").click()
+    expect(page.locator(".banner")).to_contain_text("In the trash.")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator(".messages")).to_contain_text("1 song is back in the library.")
     context.close()
 
 
@@ -320,6 +330,18 @@ def test_no_page_of_songs_keeps_anybody_out(
         "/songs/?q=0",
     ):
         page.goto(f"{studio}{path}")
-        violations = Axe().run(page).response["violations"]
-        assert violations == [], f"{path}: {[one['id'] for one in violations]}"
+        check_access(page, path)
+    page.goto(f"{studio}{song}delete/")
+    page.get_by_role("button", name="Move to the trash").click()
+    expect(page.locator("#toasts")).to_contain_text("1 song moved to the trash")
+    for path in ("/songs/trash/", str(song)):
+        page.goto(f"{studio}{path}")
+        check_access(page, f"{path} in the trash")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator("body")).to_contain_text("1 song is back in the library.")
     context.close()
+
+
+def check_access(page: Page, path: str) -> None:
+    violations = Axe().run(page).response["violations"]
+    assert violations == [], f"{path}: {[one['id'] for one in violations]}"

@@ -73,7 +73,9 @@ def test_a_running_job_says_so_and_is_asked_again_soon(fake: FakeKind) -> None:
 
 
 @pytest.mark.parametrize(("age", "seconds"), [(0, 2.5), (120, 2.5), (300, 2.5), (450, 8.5), (900, 15)])
-def test_a_job_is_asked_about_soon_while_it_may_be_done_and_more_rarely_when_it_is_late(age: int, seconds: float) -> None:
+def test_a_job_is_asked_about_soon_while_it_may_be_done_and_more_rarely_when_it_is_late(
+    age: int, seconds: float
+) -> None:
     now = timezone.now()
     job = Song(submitted_at=now - timedelta(seconds=age))
     pauses = [answers.ask_interval(job, now).total_seconds() for _number in range(50)]

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Phase, Status
-from songs import paging
-from songs.models import Song, Workflow
+from library import paging
+from songs.models import Workflow
 from songs.tests.factories import make_finished_song, make_instrumental, make_song, make_user
 
 pytestmark = pytest.mark.django_db
@@ -106,24 +106,8 @@ def test_a_row_plays_rates_and_leads_to_its_song(client: Client) -> None:
     assert page.count("<h1") == 1
 
 
-def test_chosen_songs_are_deleted_after_a_question(client: Client) -> None:
-    gone, kept, untouched = make_song(title="Gone"), make_song(title="Kept", workflow=Workflow.ON_WORK), make_song()
-    chosen = {"song": [str(gone.pk), str(kept.pk), "nonsense"]}
-    question = client.post("/songs/bulk-delete/", chosen).content.decode()
-    assert "Delete 1 song with its choices and files?" in question
-    assert "Kept, because they are in use" in question
-    assert Song.objects.count() == 3
-    answer = client.post("/songs/bulk-delete/", chosen | {"confirmed": "yes"}, follow=True).content.decode()
-    assert "1 song deleted." in answer
-    assert "“Kept” was kept. It is marked “On work”." in answer
-    assert set(Song.objects.all()) == {kept, untouched}
-
-
-def test_deleting_nothing_is_no_error(client: Client) -> None:
-    assert "No song was chosen." in client.post("/songs/bulk-delete/", follow=True).content.decode()
-    assert client.get("/songs/bulk-delete/").status_code == 405
-
-
-@pytest.mark.parametrize("url", [URL, "/songs/new/", "/songs/jobs/", "/songs/account/", "/songs/bulk-delete/"])
+@pytest.mark.parametrize(
+    "url", [URL, "/songs/new/", "/songs/jobs/", "/songs/account/", "/songs/bulk-delete/", "/songs/trash/"]
+)
 def test_strangers_sign_in_first(url: str) -> None:
     assert Client().get(url).status_code == 302

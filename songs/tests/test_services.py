@@ -1,4 +1,4 @@
-"""The verbs: asked for once and paid for once, kept in the books, deleted with their files after the commit."""
+"""The verbs that ask a provider: asked for once and paid for once, kept in the books."""
 
 import uuid
 from datetime import timedelta
@@ -8,23 +8,22 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import tasks
 from jobs.kinds import KINDS, Ended, Finished, Running
-from jobs.models import Charge, JobEvent, Phase, Status
+from jobs.models import Charge, Phase, Status
 from jobs.services import JobError
 from jobs.spending import Spending, spent_since
 from providers import mureka
 from providers.errors import ProviderError, Verdict
 from songs import services
-from songs.models import LINKS_LIVE, FileState, Song, SongChoice, SongFile, SongModel, StemSeparation, Workflow
+from songs.models import LINKS_LIVE, FileState, Song, SongChoice, SongFile, SongModel, StemSeparation
 from songs.tasks import SongKind, StemsKind, expiry_of
 from songs.tests.engine import fresh, told
-from songs.tests.factories import make_choice, make_file, make_finished_song, make_song, make_stems
+from songs.tests.factories import make_choice, make_file, make_song, make_stems
 
 pytestmark = pytest.mark.django_db
 SONG = KINDS["songs.song"]
@@ -310,116 +309,6 @@ def test_a_file_that_is_home_is_not_fetched_again_and_one_that_is_missing_is() -
     assert (flac.state, flac.attempts, flac.error, flac.url[-8:]) == (FileState.WAITING, 0, "", "new.flac")
 
 
-# --- Deleting ---
-
-
-@pytest.fixture
-def media(settings: Settings, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-def on_disk(root: Path) -> int:
-    return sum(path.is_file() for path in root.rglob("*"))
-
-
-def test_a_deleted_song_takes_choices_files_stems_and_history_with_it(
-    media: Path, django_capture_on_commit_callbacks: Any
-) -> None:
-    song = make_finished_song()
-    stems = make_stems(song.choices.first())
-    song.tell("It was made.")
-    stems.tell("They were made.")
-    other = make_finished_song()
-    assert on_disk(media) == 4
-    with django_capture_on_commit_callbacks(execute=True):
-        deletion = services.delete_songs([song])
-        assert on_disk(media) == 4  # not before the commit
-    assert (deletion.deleted, deletion.kept) == (1, {})
-    assert on_disk(media) == 2
-    assert list(Song.objects.all()) == [other]
-    assert (StemSeparation.objects.count(), JobEvent.objects.count()) == (0, 0)
-
-
-def test_a_deletion_that_is_rolled_back_keeps_the_files(media: Path, django_capture_on_commit_callbacks: Any) -> None:
-    song = make_finished_song()
-    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        services.delete_songs([song])
-        transaction.set_rollback(True)
-    assert (Song.objects.count(), on_disk(media)) == (1, 2)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"workflow": Workflow.IN_USE},
-        {"workflow": Workflow.ON_WORK},
-        {"status": Status.PENDING},
-        {"status": Status.PENDING, "phase": Phase.SUBMITTING},
-        {"status": Status.PROGRESS},
-        {"status": Status.PROGRESS, "phase": Phase.SAVING},
-    ],
-)
-def test_what_is_protected_or_being_made_stays_and_says_why(media: Path, fields: dict[str, Any]) -> None:
-    song = make_finished_song(**fields)
-    deletion = services.delete_songs([song])
-    assert deletion.deleted == 0
-    assert deletion.kept[song.display_title]
-    assert (Song.objects.count(), on_disk(media)) == (1, 2)
-
-
-def test_a_song_whose_stems_are_being_made_stays() -> None:
-    stems = make_stems(status=Status.PENDING)
-    assert services.delete_songs([stems.choice.song]).deleted == 0
-
-
-def test_a_song_that_became_protected_since_it_was_read_stays() -> None:
-    song = make_song()
-    Song.objects.update(workflow=Workflow.IN_USE)
-    assert "In use" in services.delete_songs([song]).kept[song.display_title]
-    Song.objects.all().delete()
-    assert services.delete_songs([song]) == services.Deletion(0, {})
-
-
-def test_many_are_deleted_though_some_stay() -> None:
-    songs = [make_song(), make_song(workflow=Workflow.IN_USE), make_song()]
-    deletion = services.delete_songs(songs)
-    assert (deletion.deleted, list(deletion.kept)) == (2, [songs[1].title])
-
-
-# --- Editing ---
-
-
-def test_an_edit_writes_only_its_own_columns() -> None:
-    song = make_song(status=Status.PROGRESS)
-    stale = fresh(song)
-    Song.objects.update(status=Status.SUCCESS, tags="worker")
-    services.edit_song(stale, title="New")
-    row = fresh(song)
-    assert (row.title, row.status, row.tags) == ("New", Status.SUCCESS, "worker")
-
-
-def test_a_rating_is_up_down_or_none() -> None:
-    choice = make_choice()
-    for rating in (1, 0, None):
-        services.rate_choice(choice, rating)
-        assert SongChoice.objects.get().rating == rating
-    with pytest.raises(ValidationError):
-        services.rate_choice(choice, 2)
-
-
 def test_the_database_itself_refuses_a_running_job_without_an_id() -> None:
     with pytest.raises(IntegrityError):
         make_song(status=Status.PROGRESS, job_id="")
-
-
-def test_storage_is_asked_to_delete_no_empty_name(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    song = make_finished_song()
-    make_file(make_choice(song), state=FileState.MISSING)
-    deleted: list[str] = []
-    monkeypatch.setattr(transaction, "on_commit", lambda callback: callback())
-    monkeypatch.setattr(default_storage, "delete", deleted.append)
-    services.delete_songs([song])
-    assert len(deleted) == 2
-    assert all(deleted)
-    assert on_disk(media) == 2

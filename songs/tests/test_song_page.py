@@ -253,28 +253,6 @@ def test_trouble_with_the_account_leads_to_its_page(client: Client) -> None:
     assert reverse("songs:account") in card_of(client, song)
 
 
-# --- Delete ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_song_is_deleted_after_a_question(client: Client) -> None:
-    song = make_song(title="Rain")
-    url = reverse("songs:delete", args=[song.pk])
-    assert "Delete “Rain” with its choices and files?" in client.get(url).content.decode()
-    assert Song.objects.exists()
-    answer = client.post(url, follow=True)
-    assert "1 song deleted." in answer.content.decode()
-    assert not Song.objects.exists()
-
-
-def test_a_song_in_use_is_kept_and_says_why(client: Client) -> None:
-    song = make_song(title="Rain", workflow=Workflow.IN_USE)
-    url = reverse("songs:delete", args=[song.pk])
-    assert "Nothing here can be deleted." in client.get(url).content.decode()
-    answer = client.post(url, follow=True)
-    assert "“Rain” was kept. It is marked “In use”." in answer.content.decode()
-    assert Song.objects.exists()
-
-
 # --- Choices --------------------------------------------------------------------------------------------------------
 
 

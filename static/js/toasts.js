@@ -4,13 +4,14 @@ import { onFresh, within } from "./fresh.js";
 const READING_TIME = 6000; // milliseconds; errors stay until closed
 const corner = document.getElementById("toasts");
 
-/** Show `text`; kind: success, info, warning, error. */
-export function toast(text, kind = "info") {
+/** Show `text`, and after it a link (an <a>), if there is one; kind: success, info, warning, error. */
+export function toast(text, kind = "info", link = null) {
   if (!corner || [...corner.children].some((other) => other.firstElementChild.textContent === text)) return;
   const box = document.createElement("div");
   box.className = `toast ${kind}`;
   const words = document.createElement("span");
   words.textContent = text;
+  if (link) words.replaceChildren(`${text.replace(link.textContent, "").trim()} `, link);
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";
@@ -30,7 +31,7 @@ function fadeAfter(box) {
 
 onFresh((root) => {
   for (const list of within(root, "[data-messages]")) {
-    for (const item of list.children) toast(item.textContent.trim(), item.className.replace("toast", "").trim());
+    for (const item of list.children) toast(item.textContent.trim(), item.className.replace("toast", "").trim(), item.querySelector("a"));
     list.remove();
   }
 });

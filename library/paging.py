@@ -38,10 +38,11 @@ class Page:
         return self.number - 1
 
 
-def page_of(rows: QuerySet[Any], wanted: str) -> Page:
-    """Return the wanted page; the first one for anything that is not a page's number."""
+def page_of(rows: QuerySet[Any], wanted: str, *, size: int | None = None) -> Page:
+    """Return the wanted page of `size` rows; the first one for anything that is not a page's number."""
+    size = size or PAGE_SIZE
     number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 8 else 1
     number = min(max(number, 1), LAST_PAGE)
-    start = (number - 1) * PAGE_SIZE
-    found = list(rows[start : start + PAGE_SIZE + 1])
-    return Page(rows=found[:PAGE_SIZE], number=number, has_next=len(found) > PAGE_SIZE)
+    start = (number - 1) * size
+    found = list(rows[start : start + size + 1])
+    return Page(rows=found[:size], number=number, has_next=len(found) > size)

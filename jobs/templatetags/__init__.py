@@ -1,0 +1,1 @@
+"""What templates of every kind of job say in their own words."""
