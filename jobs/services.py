@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from jobs import tasks
 from jobs.endings import CLEAN, ended_now
 from jobs.kinds import kind_of
-from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError
+from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError, new_token
 
 JOB_ID_LENGTH = 255
 
@@ -75,6 +75,7 @@ def submit_again(job: Job) -> None:
             },
             event=_("Submitted again by hand."),
             phase=Phase.WAITING,
+            task_id=new_token(),  # from now on, an answer that comes late is that of an earlier submission
             job_id="",
             charge=Charge.NO,
             spent_before=job.spent_before + spent,

@@ -47,6 +47,7 @@ def _record_outcome(kind: Kind[Any], job: Job, outcome: Submission) -> None:
         _record_accepted(kind, job, outcome)
     elif isinstance(outcome, Finished):
         record_finished(kind, job, outcome, {"task_id": job.task_id, "phase__in": SUBMITTED})
+        turns.forgive(kind.provider)
     elif isinstance(outcome, Ended):
         when = {"task_id": job.task_id, "phase__in": SUBMITTED}
         end_failed(job, when, outcome.message, outcome.problem, charge=outcome.charge, **outcome.fields)

@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +20,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.admin import JobAdmin, LargeTableAdmin, NamedFields, ReadOnlyAdmin
+from jobs.model_admin import ModelFilter, OneDefaultAdmin
 from jobs.services import JobError
 from library.trash import KEPT_FOR
 from library.trash_admin import PARAMETER, TrashFilter
@@ -74,19 +73,10 @@ def link_to_song(song: Song) -> str:
     return format_html('<a href="{}">{}</a>', reverse("admin:songs_song_change", args=[song.pk]), song)
 
 
-class ModelFilter(admin.SimpleListFilter):
-    """Songs by model, from the price list: what a table of songs holds is not to be walked for a filter."""
+class SongModelFilter(ModelFilter):
+    """Songs by model."""
 
-    title = _("model")
-    parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the models there are."""
-        return [(name, name) for name in SongModel.objects.values_list("name", flat=True)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the songs of the chosen model."""
-        return queryset.filter(model=self.value()) if self.value() else queryset
+    price_list = SongModel
 
 
 class ChoiceInline(NamedFields, admin.TabularInline):  # type: ignore[type-arg]  # generic for the stubs only
@@ -125,7 +115,7 @@ class SongAdmin(JobAdmin):
     editable = ("title", "tags", "workflow")
     list_display = ["name", "state", "money", "workflow", "choice_count", "kind", "created_at", "job_id"]
     list_editable = ["workflow"]
-    list_filter = [TrashFilter, "status", "phase", "charge", "workflow", "is_instrumental", ModelFilter]
+    list_filter = [TrashFilter, "status", "phase", "charge", "workflow", "is_instrumental", SongModelFilter]
     search_fields = ["title", "tags", "lyrics", "=job_id"]
     search_help_text = _("Title, tags, lyrics, or the whole job id.")
     actions = ["cancel", "submit_again", "ask_again", "delete_selected", "restore"]
@@ -348,29 +338,13 @@ class SongChoiceAdmin(LargeTableAdmin):
         return minutes(choice)
 
 
-class SongModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
-    """A model; a second default is no error here, because saving it ends the first."""
-
-    def _get_validation_exclusions(self) -> set[str]:
-        fields: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
-        return fields | {"is_default"}
-
-
 @admin.register(SongModel)
-class SongModelAdmin(NamedFields, admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+class SongModelAdmin(OneDefaultAdmin):
     """Models and prices, which the owner keeps."""
 
-    form = SongModelForm
     list_display = ["name", "song_price", "instrumental_price", "stems_price", "is_default", "is_active", "position"]
     list_editable = ["is_active", "position"]
     search_fields = ["name", "description"]
-
-    def save_model(self, request: HttpRequest, obj: SongModel, form: Any, change: bool) -> None:
-        """Save; a new default ends the old one in the same moment."""
-        with transaction.atomic():
-            if obj.is_default:
-                SongModel.objects.exclude(pk=obj.pk).filter(is_default=True).update(is_default=False)
-            super().save_model(request, obj, form, change)
 
 
 @admin.register(StemSeparation)

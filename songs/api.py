@@ -6,21 +6,20 @@ from typing import Any
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.api import ProblemSerializer
-from accounts.models import User
+from accounts.rest import CONFLICT, KEY_PARAMETER, checked, key_of, user_of
 from jobs import services as job_services
 from jobs import tasks as job_tasks
 from jobs import turns
+from jobs.serializers import EventSerializer
 from jobs.spending import month_start, spent_since
 from songs import curation, services
 from songs.filters import SongFilter
@@ -29,7 +28,6 @@ from songs.serializers import (
     BulkDeleteSerializer,
     CancelledSongSerializer,
     DeletionSerializer,
-    JobEventSerializer,
     MurekaAccountSerializer,
     RefreshSerializer,
     SongDetailSerializer,
@@ -40,12 +38,7 @@ from songs.serializers import (
 )
 from songs.tasks import MUREKA
 
-KEY_HEADER = "Idempotency-Key"
-KEY_LIMIT = 200
 KEY_NAMESPACE = uuid.UUID("6f1d7f4e-7b0a-5a52-9a3c-2f4b7f0c1c55")  # drawn once; never to be changed
-CONFLICT = {
-    409: OpenApiResponse(ProblemSerializer, description="It cannot be done as the song stands; `detail` says why.")
-}
 FIRST_EXAMPLE = OpenApiExample(
     "A song",
     request_only=True,
@@ -54,39 +47,6 @@ FIRST_EXAMPLE = OpenApiExample(
 SECOND_EXAMPLE = OpenApiExample(
     "An instrumental", request_only=True, value={"prompt": "slow piano, strings", "is_instrumental": True}
 )
-KEY_PARAMETER = OpenApiParameter(
-    KEY_HEADER,
-    str,
-    OpenApiParameter.HEADER,
-    description=f"Any text of 1 to {KEY_LIMIT} characters that names this one wish. Sent again with the same key, the "
-    "song that exists is returned and nothing is paid for twice.",
-)
-
-
-def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """Return what was sent, in the right types. Raises ValidationError per field."""
-    sent = serializer(data=request.data)
-    sent.is_valid(raise_exception=True)
-    return dict(sent.validated_data)
-
-
-def user_of(request: Request) -> User:
-    """Return who asks; the permissions let nobody else come so far."""
-    if not isinstance(request.user, User):
-        raise TypeError(request.user)
-    return request.user
-
-
-def key_of(request: Request) -> uuid.UUID | None:
-    """Turn the Idempotency-Key into the id of the one song it may make: another person's same key is another wish."""
-    key = request.headers.get(KEY_HEADER)
-    if key is None:
-        return None
-    if not 1 <= len(key.strip()) <= KEY_LIMIT:
-        raise ValidationError({KEY_HEADER: [_("A text of 1 to %(limit)d characters.") % {"limit": KEY_LIMIT}]})
-    return uuid.uuid5(KEY_NAMESPACE, f"{user_of(request).pk}:{key.strip()}")
-
-
 SENT_IN: dict[str, type[serializers.BaseSerializer[Any]]] = {
     "create": SongRequestSerializer,
     "partial_update": SongEditSerializer,
@@ -148,7 +108,7 @@ class SongViewSet(GenericViewSet[Song]):
     )
     def create(self, request: Request) -> Response:
         """Note the wish and answer at once; a worker has the song made. It is paid for when Mureka takes it."""
-        key = key_of(request)
+        key = key_of(request, KEY_NAMESPACE)
         song = Song.objects.filter(pk=key).first() if key else None
         if song is None:
             data = checked(SongRequestSerializer, request)
@@ -240,12 +200,12 @@ class SongViewSet(GenericViewSet[Song]):
         return Response(DeletionSerializer({"deleted": outcome.deleted, "kept": kept}).data)
 
     @extend_schema(
-        tags=["songs"], summary="What happened to a song", filters=False, responses=JobEventSerializer(many=True)
+        tags=["songs"], summary="What happened to a song", filters=False, responses=EventSerializer(many=True)
     )
     @action(detail=True, pagination_class=None, filter_backends=[])
     def history(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List what happened to a song, oldest first."""
-        return Response(JobEventSerializer(self.get_object().history(), many=True).data)
+        return Response(EventSerializer(self.get_object().history(), many=True).data)
 
     @extend_schema(
         tags=["songs"], summary="Models and their prices", filters=False, responses=SongModelSerializer(many=True)

@@ -13,17 +13,16 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ProblemSerializer
+from accounts.rest import CONFLICT, AnyAccept, checked, user_of
 from jobs import services as job_services
 from library.serving import serve_file
 from songs import curation, services
-from songs.api import CONFLICT, checked, user_of
 from songs.models import FILE_KINDS, SongChoice, StemSeparation
 from songs.panels import download_name
 from songs.serializers import (
@@ -32,14 +31,6 @@ from songs.serializers import (
     StemsRequestSerializer,
     StemsSerializer,
 )
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """A file is what it is: a player that accepts audio only gets it too."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """Take the first renderer; it is for error messages only."""
-        return renderers[0], renderers[0].media_type
 
 
 class SongChoiceViewSet(GenericViewSet[SongChoice]):

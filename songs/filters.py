@@ -4,19 +4,12 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from jobs.filters import JobFilter
 from jobs.models import Phase, Status
 from library.filters import YES_NO, TrashableFilter
 from songs.models import Song, Workflow
 
 KINDS = [("song", _("Songs")), ("instrumental", _("Instrumentals"))]
-
-STATUS_OF_PHASE = {
-    Phase.WAITING: Status.PENDING,
-    Phase.SUBMITTING: Status.PENDING,
-    Phase.RUNNING: Status.PROGRESS,
-    Phase.SAVING: Status.PROGRESS,
-    Phase.UNCERTAIN: Status.FAILURE,
-}
 
 ORDERING_LABELS = [
     ("-created_at", _("Newest first")),
@@ -30,7 +23,7 @@ ORDERING_LABELS = [
 ]
 
 
-class SongFilter(TrashableFilter):
+class SongFilter(TrashableFilter, JobFilter):
     """`status`, `workflow`, `kind`, `phase`, `is_uncertain`, `ordering`, and what every library with a trash has."""
 
     searched = ("title", "lyrics", "tags")
@@ -45,10 +38,8 @@ class SongFilter(TrashableFilter):
         "-updated_at": ("-updated_at", "-id"),
     }
 
-    status = django_filters.ChoiceFilter(choices=Status.choices, label=_("Status"))
     workflow = django_filters.ChoiceFilter(choices=Workflow.choices, label=_("Workflow"))
     kind = django_filters.ChoiceFilter(choices=KINDS, method="of_kind", label=_("Kind"))
-    phase = django_filters.ChoiceFilter(choices=Phase.choices, method="in_phase", label=_("Phase"))
     is_uncertain = django_filters.ChoiceFilter(choices=YES_NO, method="uncertain", label=_("Uncertain"))
     ordering = django_filters.ChoiceFilter(choices=ORDERING_LABELS, method="order", label=_("Order"))
 
@@ -60,11 +51,6 @@ class SongFilter(TrashableFilter):
         """Keep songs that are sung, or instrumentals."""
         # "= true" is not what Django writes for a boolean, and SQLite finds an index by nothing else.
         return songs.filter(is_instrumental__in=[value == "instrumental"])
-
-    def in_phase(self, songs: QuerySet[Song], name: str, value: str) -> QuerySet[Song]:
-        """Keep songs in a phase. The status that goes with it lets the index find them among very many."""
-        status = STATUS_OF_PHASE.get(Phase(value))
-        return songs.filter(phase=value, **({"status": status} if status else {}))
 
     def uncertain(self, songs: QuerySet[Song], name: str, value: str) -> QuerySet[Song]:
         """Keep, or leave out, songs whose paid request was sent and whose answer was lost."""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jobs.models import JobEvent
+from accounts.rest import BULK_LIMIT, TextField
 from songs.curation import TAGS_LIMIT, TITLE_LIMIT
 from songs.models import (
     FILE_KINDS,
@@ -22,8 +22,6 @@ from songs.models import (
     Workflow,
 )
 from songs.services import GENDERS
-
-BULK_LIMIT = 500
 
 # --- What a client gets ---------------------------------------------------------------------------------------------
 
@@ -133,15 +131,6 @@ class SongModelSerializer(serializers.ModelSerializer[SongModel]):
         read_only_fields = fields
 
 
-class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
-    """A line of a job's history."""
-
-    class Meta:
-        model = JobEvent
-        fields = ["at", "text"]
-        read_only_fields = fields
-
-
 class CancelledSongSerializer(SongDetailSerializer):
     """A song after a wish to cancel it."""
 
@@ -189,19 +178,6 @@ class MurekaAccountSerializer(serializers.Serializer[Any]):
 
 
 # --- What a client may send -----------------------------------------------------------------------------------------
-
-
-class TextField(serializers.CharField):
-    """A text as it is: a number or a truth value in its place is an error, and nothing is trimmed."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**({"allow_blank": True, "trim_whitespace": False} | kwargs))
-
-    def to_internal_value(self, data: Any) -> str:
-        """Take texts only."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class SongRequestSerializer(serializers.Serializer[Any]):

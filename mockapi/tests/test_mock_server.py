@@ -69,7 +69,7 @@ def wait_for(url: str) -> None:
     for _ in range(200):
         try:
             requests.get(url, timeout=1)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
         else:
             return

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import uuid
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,17 +13,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import issue_token
-from jobs.models import Charge, Phase, Status
+from jobs.tests.factories import job_fields
 from songs.models import LINKS_LIVE, FileState, Song, SongChoice, SongFile, StemSeparation
 
 PASSWORD = "a long and quiet river"
-PHASES = {
-    Status.PENDING: Phase.WAITING,
-    Status.PROGRESS: Phase.RUNNING,
-    Status.SUCCESS: Phase.ENDED,
-    Status.FAILURE: Phase.ENDED,
-    Status.CANCELLED: Phase.ENDED,
-}
 numbers = itertools.count(1)
 
 
@@ -40,22 +32,6 @@ def make_api_client(user: User | None = None) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Token {text}")
     return client
-
-
-def job_fields(overrides: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns that belong together with the status asked for."""
-    status = Status(overrides.get("status", Status.SUCCESS))
-    now = timezone.now()
-    fields: dict[str, Any] = {"status": status, "phase": PHASES[status]}
-    if status not in {Status.PENDING, Status.CANCELLED}:
-        fields |= {
-            "job_id": str(700_000_000 + next(numbers)),
-            "submitted_at": now - timedelta(seconds=40),
-            "charge": Charge.YES,
-        }
-    if status in {Status.SUCCESS, Status.FAILURE, Status.CANCELLED}:
-        fields |= {"completed_at": now, "next_poll_at": None}
-    return fields
 
 
 def make_song(**overrides: Any) -> Song:
