@@ -165,7 +165,7 @@ def test_the_page_of_a_song_in_the_trash_plays_and_restores_and_does_nothing_els
     assert "In the trash. On " in page
     assert f'action="/songs/{song.pk}/restore/"' in page
     assert page.count("data-play ") == 2
-    for gone in ("Delete…", "/rate/", "Save</button>", "Make stems", "Try again now"):
+    for gone in ("Delete…", "/rating/", "Save</button>", "Make stems", "Try again now"):
         assert gone not in page, gone
     choice = song.choices.first()
     assert choice is not None
