@@ -42,7 +42,14 @@ NAV = (
         covers=("images:detail", "images:set", "images:create", "images:trash"),
         in_bottom_bar=True,
     ),
-    NavItem(_("Library"), "rectangle-stack", "songs:list", key="l", covers=("songs:detail", "songs:trash"), in_bottom_bar=True),
+    NavItem(
+        _("Library"),
+        "rectangle-stack",
+        "songs:list",
+        key="l",
+        covers=("songs:detail", "songs:trash"),
+        in_bottom_bar=True,
+    ),
     NavItem(_("Jobs"), "queue-list", "jobs", key="j", counts_jobs=True),
     NavItem(_("Mureka account"), "credit-card", "songs:account", key="m"),
     NavItem(

@@ -1,0 +1,273 @@
+"""What a provider sends is judged before it is kept: hostile answers leave nothing behind, and say that they cost."""
+
+import base64
+import io
+import socket
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from PIL import Image, PngImagePlugin
+from pytest_django import Settings
+
+from images import services
+from images.models import GeneratedImage, ImageRequest
+from images.services import Wish
+from images.tests.factories import make_image, make_request, picture_file
+from jobs import submissions, tasks, turns
+from jobs.kinds import KINDS
+from jobs.models import Charge, Phase, Status
+from jobs.tests.driving import be_quick, follow, fresh, told
+from library.trash import KEPT_FOR
+from providers.tests.stub import Behaviour, Stub, answer, stub_server
+
+pytestmark = pytest.mark.django_db
+KEPT_NOTHING = "OpenAI answered, but the picture could not be kept."
+USAGE = {"input_tokens": 10, "output_tokens": 439, "total_tokens": 449}
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+@pytest.fixture
+def stub(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    """Let OpenAI answer what a test says."""
+    be_quick(monkeypatch)
+    with stub_server() as server:
+        settings.OPENAI_BASE_URL = f"{server.url}/v1"
+        settings.OPENAI_API_KEY = "a-key"
+        yield server
+
+
+@pytest.fixture
+def inside() -> Iterator[Stub]:
+    """A server inside the network, which nobody is to be led to."""
+    with stub_server() as server:
+        server.behaviour = answer(200, picture_file())
+        yield server
+
+
+def sends(*files: bytes, **more: Any) -> dict[str, Any]:
+    return {
+        "created": 1,
+        "data": [{"b64_json": base64.b64encode(file).decode()} for file in files],
+        "usage": USAGE,
+        **more,
+    }
+
+
+def made(**wish: Any) -> ImageRequest:
+    row = services.request_images(Wish(**({"prompt": "a quiet lake"} | wish)), user=None)
+    follow()
+    after: ImageRequest = fresh(row)
+    return after
+
+
+def files_in(media: Path) -> list[str]:
+    return sorted(str(path.relative_to(media)) for path in media.rglob("*") if path.is_file())
+
+
+def huge_png() -> bytes:
+    """Return a PNG of 50 million pixels: a bomb of a few kilobytes."""
+    file = io.BytesIO()
+    Image.new("1", (10_000, 5_000)).save(file, "PNG")
+    return file.getvalue()
+
+
+def chatty_png() -> bytes:
+    """Return a PNG whose text chunk unpacks to 128 MB."""
+    file, about = io.BytesIO(), PngImagePlugin.PngInfo()
+    about.add(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(128 * 1024 * 1024), 9))
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=about)
+    return file.getvalue()
+
+
+HOSTILE = {
+    "a page": b"<!doctype html><title>Welcome to nginx</title>",
+    "an SVG with a script": SVG,
+    "a PNG of 50 megapixels": huge_png(),
+    "a PNG that is cut off": picture_file((400, 300))[:300],
+    "a PNG in name only": b"\x89PNG\r\n\x1a\n" + bytes(200),
+    "a PNG whose text unpacks to 128 MB": chatty_png(),
+    "a GIF": picture_file(kind="GIF", mode="P"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_answer_that_is_no_picture_of_ours_is_refused_and_was_charged(name: str, stub: Stub, media: Path) -> None:
+    stub.behaviour = answer(200, sends(HOSTILE[name]))
+    row = made()
+    assert (row.status, row.phase, row.charge, row.problem) == (Status.FAILURE, Phase.ENDED, Charge.YES, "answer")
+    assert row.error_message.startswith(KEPT_NOTHING)
+    assert row.error_message.endswith("It was charged.")
+    assert files_in(media) == []
+    assert not row.images.exists()
+    assert len(stub.requests) == 1
+
+
+def test_of_several_pictures_those_that_are_pictures_are_kept(stub: Stub, media: Path) -> None:
+    stub.behaviour = answer(200, sends(SVG, picture_file(), huge_png()))
+    row = made(count=3)
+    assert (row.status, row.charge, row.images.count()) == (Status.SUCCESS, Charge.YES, 1)
+    assert told(row)[-1] == (
+        "Done. 1 picture is home. This is not a PNG, JPEG or WebP picture. The picture has too many pixels."
+    )
+    assert files_in(media) == sorted(row.images.get().names)
+
+
+def in_turn(*behaviours: Behaviour) -> Behaviour:
+    left = iter(behaviours)
+
+    def behave(connection: socket.socket) -> None:
+        next(left)(connection)
+
+    return behave
+
+
+def by_address(address: str) -> dict[str, Any]:
+    return {"created": 1, "data": [{"url": address}]}
+
+
+def test_a_compatible_server_that_answers_with_an_address_of_its_own_is_followed(stub: Stub) -> None:
+    content = picture_file((16, 9))
+    stub.behaviour = in_turn(answer(200, by_address(f"{stub.url}/files/a.png")), answer(200, content))
+    row = made()
+    assert row.status == Status.SUCCESS, row.error_message
+    image = row.images.get()
+    assert (image.width, image.height, image.size, image.bytes) == (16, 9, "16x9", len(content))
+    assert "Authorization" not in stub.requests[1][0]
+
+
+@pytest.mark.parametrize("is_redirect", [False, True])
+def test_an_address_inside_the_network_is_never_asked(is_redirect: bool, stub: Stub, inside: Stub, media: Path) -> None:
+    first = f"{stub.url}/files/a.png" if is_redirect else f"{inside.url}/admin"
+    leads = answer(302, "", Location=f"{inside.url}/admin")
+    stub.behaviour = in_turn(answer(200, by_address(first)), leads)
+    row = made()
+    assert (row.status, row.charge) == (Status.FAILURE, Charge.YES)
+    assert row.error_message.startswith(f"{KEPT_NOTHING} The file's address is not one that files may be fetched from.")
+    assert inside.connections == 0
+    assert files_in(media) == []
+
+
+def test_texts_and_sizes_that_no_column_takes_do_not_cost_the_picture(stub: Stub) -> None:
+    item = {"b64_json": base64.b64encode(picture_file()).decode(), "revised_prompt": "a \x00 lake \ud83d"}
+    stub.behaviour = answer(200, {"created": 1, "data": [item], "size": "x" * 99, "quality": "q" * 99, "usage": USAGE})
+    row = made()
+    assert row.status == Status.SUCCESS, row.error_message
+    image = row.images.get()
+    assert (image.size, image.quality, image.revised_prompt) == ("8x6", "q" * 20, "a  lake ?")
+
+
+def test_an_answer_without_usage_costs_what_was_reckoned(stub: Stub) -> None:
+    stub.behaviour = answer(200, {"created": 1, "data": sends(picture_file())["data"]})
+    row = made()
+    assert row.cost == row.images.get().cost > 0
+
+
+def test_small_versions_are_made_once_and_no_larger_than_the_picture(stub: Stub) -> None:
+    stub.behaviour = answer(200, sends(picture_file((500, 400))))
+    image = made().images.get()
+    sizes = []
+    for name in (image.thumb_320, image.thumb_640):
+        with default_storage.open(name) as file, Image.open(file) as small:
+            sizes.append((small.format, small.size))
+    assert sizes == [("WEBP", (320, 256)), ("WEBP", (500, 400))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("JPEG", "CMYK"), ("WEBP", "RGBA")]
+)
+def test_pictures_of_every_mode_come_home(kind: str, mode: str, stub: Stub) -> None:
+    colour = {"RGBA": (9, 9, 9, 90), "CMYK": (9, 9, 9, 9)}.get(mode, 9)
+    stub.behaviour = answer(200, sends(picture_file(kind=kind, mode=mode, colour=colour)))
+    row = made()
+    assert row.status == Status.SUCCESS, row.error_message
+    assert row.images.get().format == kind.lower()
+
+
+def test_a_disk_that_breaks_while_storing_is_a_failure_that_was_charged(
+    stub: Stub, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: Any, **_options: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    stub.behaviour = answer(200, sends(picture_file()))
+    monkeypatch.setattr("library.storage._place", broken)
+    row = made()
+    assert (row.status, row.phase, row.charge) == (Status.FAILURE, Phase.ENDED, Charge.YES)
+    assert row.error_message == f"{KEPT_NOTHING} It could not be stored. It was charged."
+    assert files_in(media) == []
+
+
+def test_a_thumbnail_that_cannot_be_stored_leaves_no_original_behind(
+    stub: Stub, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from library import storage  # noqa: PLC0415
+
+    store = storage.store
+
+    def full(*args: Any, **options: Any) -> Any:
+        if options["folder"] == "thumbs":
+            raise storage.StorageFullError
+        return store(*args, **options)
+
+    stub.behaviour = answer(200, sends(picture_file()))
+    monkeypatch.setattr("images.keeping.storage.store", full)
+    row = made()
+    assert row.error_message == (f"{KEPT_NOTHING} The disk is full: there is no room for the file. It was charged.")
+    assert files_in(media) == []
+
+
+def test_an_answer_that_comes_between_submit_again_and_the_next_claim_is_kept(stub: Stub) -> None:
+    stub.behaviour = answer(200, sends(picture_file()))
+    row = services.request_images(Wish(prompt="a quiet lake"), user=None)
+    (job,) = turns.claim_turns("openai", at_most=1)
+    kind = KINDS["images.imagerequest"]
+    late = kind.submit(job)
+    submissions.mark_uncertain(kind, fresh(row))
+    services.submit_request_again(fresh(row))
+    submissions.record_submission(kind, job, late)
+    assert fresh(row).images.count() == 1
+    submissions.record_submission(kind, job, late)
+    assert fresh(row).images.count() == 1, "the same answer twice is one picture"
+
+
+# --- The trash ---
+
+
+def test_the_trash_is_emptied_after_thirty_days_files_included(media: Path) -> None:
+    request = make_request()
+    old, young, live = (make_image(request) for _number in range(3))
+    services.delete_images([old, young])
+    assert len(files_in(media)) == 9, "what lies in the trash keeps its files"
+    GeneratedImage.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - KEPT_FOR - timedelta(seconds=1))
+    tasks.sweep()
+    assert set(request.images.all()) == {young, live}
+    assert files_in(media) == sorted([*young.names, *live.names])
+    tasks.sweep()
+    assert request.images.count() == 2
+
+
+def test_what_is_taken_back_stays(media: Path) -> None:
+    image = make_image()
+    services.delete_images([image])
+    GeneratedImage.objects.update(deleted_at=timezone.now() - KEPT_FOR + timedelta(minutes=1))
+    tasks.sweep()
+    assert services.restore_images([image]) == 1
+    GeneratedImage.objects.update(created_at=timezone.now() - KEPT_FOR * 2)
+    tasks.sweep()
+    assert GeneratedImage.objects.live().get() == image
+    assert files_in(media) == sorted(image.names)
+
+
+def test_a_picture_without_files_is_swept_like_any_other() -> None:
+    image = make_image(stored=False, deleted_at=timezone.now() - KEPT_FOR * 2)
+    child = make_image(parent=image)
+    tasks.sweep()
+    child.refresh_from_db()
+    assert child.parent is None
+    assert GeneratedImage.objects.get() == child
