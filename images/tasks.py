@@ -47,7 +47,7 @@ class ImageKind(Kind[ImageRequest]):
     provider = OPENAI
     provider_name = "OpenAI"
     submit_timeout = timedelta(seconds=660)  # above the HTTP timeout of providers.openai
-    slot = timedelta(seconds=660)
+    slot = timedelta(seconds=120)  # OpenAI counts no concurrent requests: a lost one need not hold up the others
     deadline = timedelta(seconds=660)
     is_askable = False
     at_once = 4  # OpenAI limits by pace, not by number; the owner may change it in the admin

@@ -14,7 +14,7 @@ from images.models import ImageRequest
 from jobs.models import ACTIVE, Status
 from providers.errors import Verdict
 
-FIRST_LOOK, LONGEST_LOOK, GROWTH = 0.02, 0.1, 1.3  # seconds, seconds, factor
+FIRST_LOOK, LONGEST_LOOK, GROWTH = 0.02, 0.05, 1.3  # seconds, seconds, factor
 
 # At most half of a process's threads wait, so that the rest of the studio stays usable.
 PLACES = threading.BoundedSemaphore(settings.WEB_THREADS // 2)

@@ -29,7 +29,7 @@ RENEW_EVERY = 3.0  # seconds
 RUN_FOR = 45.0  # seconds, then a fresh task takes over
 LONGEST_RUN = 1150.0  # seconds; below the queue's timeout. Only a paid call in the air makes a run this long.
 IDLE_FOR = 2.0  # seconds without anything to do before leaving
-TICK = 0.25  # seconds
+TICK = 0.1  # seconds; only while there is something to follow
 DRAIN = 2.0  # seconds that questions in the air are waited for at the end
 SUBMIT_THREADS = 16  # for each provider, so that one that hangs does not block another
 ASK_THREADS = 32  # the same
@@ -58,6 +58,7 @@ class Follower:
         self.asked_at = self.started
         self.may_ask = 0.0  # questions
         self.has_lease = True
+        self.is_heir = False  # the follower before us died with the lease in its hands
         self.submitters: Pools = defaultdict(lambda: ThreadPoolExecutor(SUBMIT_THREADS, thread_name_prefix="submit"))
         self.askers: Pools = defaultdict(lambda: ThreadPoolExecutor(ASK_THREADS, thread_name_prefix="ask"))
         # What is in the air.
@@ -67,8 +68,10 @@ class Follower:
 
     def run(self) -> bool:
         """Follow until the time is up or nothing is left to do. False if another process follows already."""
+        before = leases.owner_of(leases.FOLLOW)
         if not leases.take(leases.FOLLOW, self.owner, LEASE):
             return False
+        self.is_heir = bool(before)
         try:
             while self._step():
                 self._wait()
@@ -179,7 +182,8 @@ class Follower:
 
     def _look_back(self) -> None:
         if time.monotonic() - self.looked_back > OVERDUE_EVERY:
-            look_back()
+            look_back(is_heir=self.is_heir)
+            self.is_heir = False
             self.looked_back = time.monotonic()
 
     def _submit(self) -> None:
@@ -252,11 +256,16 @@ def claim_due(kind: Kind[Any], phase: Phase, duration: timedelta, *, at_most: in
     return claimed
 
 
-def look_back() -> None:
-    """Find submissions that nobody came back for: their answer is lost."""
+def look_back(*, is_heir: bool = False) -> None:
+    """Find submissions that nobody came back for: their answer is lost.
+
+    The heir of a follower that died need not wait until they are due. What that one has not sent while its claim was
+    fresh it will not send any more, and should it live after all, its answers are still accepted.
+    """
     now = timezone.now()
     for kind in KINDS.values():
-        for job in kind.rows.in_phase(Phase.SUBMITTING).filter(status=Status.PENDING).due(now)[:100]:
+        rows = kind.rows.in_phase(Phase.SUBMITTING).filter(status=Status.PENDING)
+        for job in (rows.filter(submitted_at__lt=now - FRESH) if is_heir else rows.due(now))[:100]:
             try:
                 submissions.mark_uncertain(kind, job)
             except TransitionError:

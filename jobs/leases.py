@@ -37,6 +37,11 @@ def drop(name: str, owner: str) -> None:
     Lease.objects.filter(name=name, owner=owner).update(owner="", until=timezone.now() - timedelta(seconds=1))
 
 
+def owner_of(name: str) -> str:
+    """Return who holds the lease, or held it and died without giving it back; "" if it was given back."""
+    return Lease.objects.filter(name=name).values_list("owner", flat=True).first() or ""
+
+
 def is_held(name: str) -> bool:
     """Tell whether anybody holds the lease now."""
     return Lease.objects.filter(name=name, until__gte=timezone.now()).exists()

@@ -91,7 +91,7 @@ def thumbnails(file: IO[bytes], sides: tuple[int, ...]) -> dict[int, bytes]:
             for side in sorted(sides, reverse=True):  # each from the one before
                 picture.thumbnail((side, side), reducing_gap=2.0)
                 target = io.BytesIO()
-                picture.save(target, "WEBP", quality=THUMBNAIL_QUALITY, method=4)
+                picture.save(target, "WEBP", quality=THUMBNAIL_QUALITY, method=2)
                 made[side] = target.getvalue()
     except Exception as error:  # whatever the decoder stumbles over
         raise NotAPictureError(_("The picture is damaged.")) from error

@@ -9,12 +9,22 @@ from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from jobs import follower, kinds, leases, stopping, submissions, tasks, turns
-from jobs.follower import Follower
+from jobs.follower import Follower, look_back
 from jobs.kinds import Accepted, AccountFigures, Finished, Running
 from jobs.models import Lease, Phase, ProviderAccount, Status
 from providers.errors import ProviderError, Verdict
 from songs.models import Song, StemSeparation
-from songs.tests.engine import FakeKind, allow, drive, error, fresh, install, make_running, make_waiting
+from songs.tests.engine import (
+    FakeKind,
+    allow,
+    drive,
+    error,
+    fresh,
+    install,
+    make_running,
+    make_submitting,
+    make_waiting,
+)
 from songs.tests.factories import make_stems
 
 pytestmark = pytest.mark.django_db
@@ -338,3 +348,24 @@ def test_a_crowd_is_asked_about_no_faster_than_the_pace(
     engine._ask()
     engine._ask()
     assert len(engine.questions) == 10
+
+
+def test_the_heir_of_a_dead_follower_calls_its_submissions_uncertain_at_once(fake: FakeKind) -> None:
+    lost = make_submitting(submitted_at=timezone.now() - timedelta(seconds=20))
+    fresh_one = make_submitting(submitted_at=timezone.now())
+    look_back()
+    assert fresh(lost).phase == Phase.SUBMITTING
+    look_back(is_heir=True)
+    assert fresh(lost).phase == Phase.UNCERTAIN
+    assert fresh(fresh_one).phase == Phase.SUBMITTING
+
+
+def test_a_follower_knows_whether_the_one_before_it_died(fake: FakeKind, engine: Follower) -> None:
+    leases.take(leases.FOLLOW, "dead", timedelta(seconds=-1))
+    heirs: list[bool] = []
+    engine._step = lambda: bool(heirs.append(engine.is_heir))  # type: ignore[method-assign,func-returns-value]
+    engine.run()
+    again = Follower(engine.send_home)
+    again._step = lambda: bool(heirs.append(again.is_heir))  # type: ignore[method-assign,func-returns-value]
+    again.run()
+    assert heirs == [True, False]
