@@ -1,12 +1,11 @@
 """The pages of one request: how it stands, its set of pictures, its card."""
 
 import uuid
+from functools import partial
 
-from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,7 +15,7 @@ from images.models import ImageRequest
 from images.tasks import preview_key
 from jobs import tasks as job_tasks
 from jobs.models import Status
-from jobs.pages import render_card, told
+from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card
 
 
 @require_GET
@@ -57,21 +56,11 @@ def preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Cancel a request that waits."""
     job = get_object_or_404(ImageRequest, pk=pk)
-    with told(request):
-        if services.cancel_request(job):
-            messages.success(request, _("Cancelled. Not charged."))
-        else:
-            messages.warning(request, _("OpenAI cannot stop a job, so its result is kept."))
-    return redirect(job)
+    return cancel_and_tell(request, ImageCard(job), partial(services.cancel_request, job))
 
 
 @require_http_methods(["GET", "POST"])
 def submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what once more would cost, and submit the request again."""
     job: ImageRequest = get_object_or_404(requests_for_cards(), pk=pk)
-    if request.method == "GET":
-        return render(request, "components/submit_again.html", {"card": ImageCard(job)})
-    with told(request):
-        services.submit_request_again(job)
-        messages.success(request, _("Submitted again."))
-    return redirect(job)
+    return ask_or_submit_again(request, ImageCard(job), partial(services.submit_request_again, job))

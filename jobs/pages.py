@@ -1,16 +1,18 @@
 """What the views of every kind of job do alike."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
 from jobs.cards import JobCard
+from jobs.kinds import kind_of
 from jobs.services import JobError
 
 
@@ -53,3 +55,24 @@ def render_card(request: HttpRequest, template: str, card: JobCard) -> HttpRespo
     """Render a job's card; one that has ended tells the page around it."""
     response = render(request, template, {"card": card})
     return response if card.job.is_active else trigger_client_event(response, "job-ended")
+
+
+def cancel_and_tell(request: HttpRequest, card: JobCard, cancel: Callable[[], bool]) -> HttpResponse:
+    """Cancel a job, say what came of it, and lead to the page of what it makes."""
+    with told(request):
+        if cancel():
+            messages.success(request, _("Cancelled. Not charged."))
+        else:
+            words = _("%(provider)s cannot stop a job, so its result is kept.")
+            messages.warning(request, words % {"provider": kind_of(card.job).provider_name})
+    return HttpResponseRedirect(card.page_url)
+
+
+def ask_or_submit_again(request: HttpRequest, card: JobCard, submit: Callable[[], None]) -> HttpResponse:
+    """Say what once more would cost (GET), or submit the job again and lead to the page of what it makes (POST)."""
+    if request.method == "GET":
+        return render(request, "components/submit_again.html", {"card": card})
+    with told(request):
+        submit()
+        messages.success(request, _("Submitted again."))
+    return HttpResponseRedirect(card.page_url)

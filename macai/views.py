@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from images.models import GeneratedImage
 from macai import pulse
 from songs.models import Song
 
 LATEST = 5
+LATEST_PICTURES = 8
 
 
 class Check(NamedTuple):
@@ -22,12 +24,15 @@ class Check(NamedTuple):
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the newest songs and where to go; before the first song, and whenever something is wrong, the checklist."""
+    """Show what is newest and where to go; before there is anything, and whenever something is wrong, the checklist."""
     checks = [*worker_and_storage(), *(provider_check(provider) for provider in pulse.providers())]
-    latest = list(Song.objects.for_list().live()[:LATEST])
+    songs = list(Song.objects.for_list().live()[:LATEST])
+    pictures = list(GeneratedImage.objects.live().for_grid()[:LATEST_PICTURES])
+    is_new = not songs and not pictures
     context = {
-        "checks": checks if not latest or not all(check.is_well for check in checks) else [],
-        "latest_songs": latest,
+        "checks": checks if is_new or not all(check.is_well for check in checks) else [],
+        "latest_songs": songs,
+        "latest_pictures": pictures,
     }
     return render(request, "home.html", context)
 

@@ -1,25 +1,25 @@
 """The pages of one choice: its thumb, its files, its words, its stems."""
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from jobs import services as job_services
 from jobs import tasks as job_tasks
-from jobs.pages import back, told
+from jobs.pages import ask_or_submit_again, back, render_card, told
 from library.serving import serve_file
 from songs import curation, services
 from songs.cards import Card
 from songs.models import SongChoice, StemSeparation
 from songs.panels import download_name
-from songs.views import render_card
 
 
 @require_POST
@@ -77,7 +77,7 @@ def stems(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def stems_card(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show how the separation stands; see songs.views.card."""
     job_tasks.nudge_if_nobody_follows()
-    return render_card(request, Card(find_stems(pk)))
+    return render_card(request, "songs/_card.html", Card(find_stems(pk)))
 
 
 @require_POST
@@ -93,12 +93,7 @@ def stems_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def stems_submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what once more would cost, and submit the separation again."""
     found = find_stems(pk)
-    if request.method == "GET":
-        return render(request, "components/submit_again.html", {"card": Card(found)})
-    with told(request):
-        services.submit_stems_again(found)
-        messages.success(request, _("Submitted again."))
-    return redirect(found.choice.song)
+    return ask_or_submit_again(request, Card(found), partial(services.submit_stems_again, found))
 
 
 def find_stems(choice_pk: uuid.UUID) -> StemSeparation:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from jobs import services as job_services
 from jobs import tasks as job_tasks
+from jobs.cards import usual_of
 from jobs.models import Status
 from jobs.services import JobError
 from jobs.spending import format_price
@@ -196,11 +197,4 @@ def price_list() -> dict[str, dict[str, str]]:
 def usual_seconds(*, is_instrumental: bool) -> tuple[int, int] | None:
     """Return how long songs like this usually take, in seconds (quarter to three quarters of the last hundred)."""
     rows = Song.objects.filter(status=Status.SUCCESS, is_instrumental=is_instrumental, submitted_at__isnull=False)
-    spans = sorted(
-        (done - sent).total_seconds()
-        for sent, done in rows.order_by("-created_at").values_list("submitted_at", "completed_at")[:100]
-        if done
-    )
-    if len(spans) < 4:
-        return None
-    return int(spans[len(spans) // 4]), int(spans[len(spans) * 3 // 4]) + 1
+    return usual_of(rows.order_by("-created_at").values_list("submitted_at", "completed_at")[:100])

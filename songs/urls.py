@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from songs import choice_views, queue_views, trash_views, views
+from songs import account_views, choice_views, trash_views, views
 
 app_name = "songs"
 urlpatterns = [
@@ -12,8 +12,7 @@ urlpatterns = [
     path("songs/bulk-delete/", trash_views.bulk_delete, name="bulk-delete"),
     path("songs/bulk-restore/", trash_views.bulk_restore, name="bulk-restore"),
     path("songs/trash/", trash_views.trash, name="trash"),
-    path("songs/jobs/", queue_views.jobs, name="jobs"),
-    path("songs/account/", queue_views.account, name="account"),
+    path("songs/account/", account_views.account, name="account"),
     path("songs/<uuid:pk>/", views.song_detail, name="detail"),
     path("songs/<uuid:pk>/card/", views.card, name="card"),
     path("songs/<uuid:pk>/edit/", views.edit, name="edit"),

@@ -1,6 +1,7 @@
 """The pages of songs: create, library, a song, its card. Each view calls a service and shows what came of it."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 
 from jobs import tasks as job_tasks
 from jobs.models import Status
-from jobs.pages import told, uuid_or_404
+from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card, told, uuid_or_404
 from library.paging import page_of
 from songs import services
 from songs.cards import Around, Card, songs_for_cards
@@ -144,38 +145,21 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def card(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show how the song stands. The card asks for itself again while the song is being made."""
     job_tasks.nudge_if_nobody_follows()
-    return render_card(request, Card(get_object_or_404(songs_for_cards(), pk=pk)))
-
-
-def render_card(request: HttpRequest, shown: Card) -> HttpResponse:
-    """Render a card; one that has ended tells the page around it."""
-    response = render(request, "songs/_card.html", {"card": shown})
-    return response if shown.job.is_active else trigger_client_event(response, "job-ended")
+    return render_card(request, "songs/_card.html", Card(get_object_or_404(songs_for_cards(), pk=pk)))
 
 
 @require_POST
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Cancel a song that waits."""
     song = get_object_or_404(Song, pk=pk)
-    with told(request):
-        is_cancelled = services.cancel_song(song)
-        if is_cancelled:
-            messages.success(request, _("Cancelled. Not charged."))
-        else:
-            messages.warning(request, _("Mureka cannot stop a job, so its result is kept."))
-    return redirect(song)
+    return cancel_and_tell(request, Card(song), partial(services.cancel_song, song))
 
 
 @require_http_methods(["GET", "POST"])
 def submit_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what once more would cost, and submit the song again."""
     song = get_object_or_404(Song, pk=pk)
-    if request.method == "GET":
-        return render(request, "components/submit_again.html", {"card": Card(song)})
-    with told(request):
-        services.submit_song_again(song)
-        messages.success(request, _("Submitted again."))
-    return redirect(song)
+    return ask_or_submit_again(request, Card(song), partial(services.submit_song_again, song))
 
 
 @require_POST

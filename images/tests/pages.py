@@ -3,19 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from django.test import Client
 from django.utils import timezone
 
-from accounts.tests.factories import make_user
 from images.models import GeneratedImage
 from images.tests.factories import make_image
-
-
-def signed_in() -> Client:
-    """Make a client of somebody who has signed in."""
-    client = Client()
-    client.force_login(make_user())
-    return client
 
 
 def make_row(title: str = "", *, minutes: int = 0, **overrides: Any) -> GeneratedImage:

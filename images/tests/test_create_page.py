@@ -12,12 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import signed_in
 from images.models import GeneratedImage, ImageModel, ImageRequest, hash_of
 from images.offers import about
 from images.references import Reference, of_image, read_token
 from images.services import Wish, request_images
 from images.tests.factories import MODEL, make_image, make_request, picture_file
-from images.tests.pages import signed_in
 from jobs.models import Charge, Status
 
 pytestmark = pytest.mark.django_db

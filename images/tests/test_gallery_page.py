@@ -14,11 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_user, signed_in
 from images import gallery, services
 from images.models import GeneratedImage
 from images.tests.factories import make_image, make_request
-from images.tests.pages import make_row, signed_in
+from images.tests.pages import make_row
 from library.trash import KEPT_FOR
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_user, signed_in
 from images import services
 from images.models import GeneratedImage
 from images.tests.factories import make_image, make_request
-from images.tests.pages import make_row, signed_in
+from images.tests.pages import make_row
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import signed_in
 from images.models import GeneratedImage, ImageRequest
 from images.tasks import preview_key
 from images.tests.factories import make_image, make_request, picture_file
-from images.tests.pages import signed_in
 from jobs.models import Charge, Phase, Status
 
 pytestmark = pytest.mark.django_db

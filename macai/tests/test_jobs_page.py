@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_user, signed_in
 from images.tests.factories import make_request
 from jobs.models import Charge, Phase, Status
 from songs.tests.factories import make_song, make_stems
@@ -20,9 +20,7 @@ URL = "/jobs/"
 
 @pytest.fixture
 def client() -> Client:
-    signed_in = Client()
-    signed_in.force_login(make_user())
-    return signed_in
+    return signed_in()
 
 
 def jobs_page(client: Client) -> str:
@@ -32,6 +30,10 @@ def jobs_page(client: Client) -> str:
 def test_nobody_sees_the_jobs_without_signing_in() -> None:
     make_user()
     assert Client().get(URL)["Location"].startswith("/sign-in/")
+
+
+def test_the_jobs_are_only_looked_at(client: Client) -> None:
+    assert client.post(URL).status_code == 405
 
 
 def test_no_jobs_is_a_sentence_and_a_button(client: Client) -> None:

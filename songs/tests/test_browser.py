@@ -1,148 +1,20 @@
-"""The whole way in a real browser on the embedded default: first visit, a song made, heard, rated and found again.
+"""The whole way in a real browser on the embedded default: first visit, a song made, heard, rated and found again."""
 
-The studio runs as its user runs it (`manage.py up`: web, worker, the imitated Mureka), in a folder of its own.
-"""
-
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from jobs.tests import browsing
+from jobs.tests.browsing import DESKTOP, PATIENCE, PHONE, visit
+
+studio, browser, owner = browsing.studio, browsing.browser, browsing.owner  # fixtures
 pytestmark = pytest.mark.browser
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PASSWORD = "a long and quiet river"
 LYRICS = "[Verse]\nRain on the roof, the city slows\n\n[Chorus]\nStay a while, stay a while"
-PATIENCE = 30_000  # milliseconds
 HAS_PLAYED_TO = 'seconds => document.querySelector("#player audio").currentTime > seconds'
 HAS_STARTED = """number => document.querySelector("#player audio").src.endsWith(
   document.querySelectorAll(".job-card [data-play]")[number].dataset.src)"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def environment(data_dir: Path, port: int) -> dict[str, str]:
-    ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "macai.settings"}
-    others = ("DATABASE_URL", "REDIS_URL", "MUREKA_API_KEY", "MUREKA_BASE_URL", "PYTEST_CURRENT_TEST")
-    kept = {name: value for name, value in os.environ.items() if name not in others}
-    return kept | ours | {"ENV_FILE": os.devnull, "STOP_SECONDS": "5", "MOCKAPI_AUDIO_SECONDS": "30"}
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a studio nobody has visited yet; its address."""
-    data_dir, port = tmp_path_factory.mktemp("studio"), free_port()
-    url = f"http://127.0.0.1:{port}"
-    with (data_dir / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=settings.BASE_DIR,
-            env=environment(data_dir, port),
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(url, process, data_dir / "log")
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _try in range(300):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
-            if process.poll() is not None:
-                break
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"The studio did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run Chromium: the system's, else Playwright's own."""
-    with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-            )
-        except Error as error:
-            pytest.skip(f"no Chromium here: {error.message}")
-        yield started
-        started.close()
-
-
-@dataclass
-class Visit:
-    """A page, and everything its browser complained about."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def listen(self) -> "Visit":
-        self.page.on("console", self.hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"{request.failure} {request.url}"))
-        return self
-
-    def hear(self, message: Any) -> None:
-        # A form with something wrong is answered 422, which Chromium notes as if it were trouble.
-        if message.type in {"error", "warning"} and "status of 422" not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    @property
-    def worth_telling(self) -> list[str]:
-        """What is left when the player has given up a file for the next one, which is its right."""
-        return [text for text in self.complaints if "ERR_ABORTED" not in text]
-
-
-def visit(context: BrowserContext) -> Visit:
-    context.set_default_timeout(PATIENCE)
-    return Visit(context.new_page()).listen()
-
-
-@pytest.fixture(scope="module")
-def owner(studio: str, browser: Browser) -> Any:
-    """Make the owner's account as the first visitor does; the signed-in state for further contexts."""
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    one = visit(context)
-    page = one.page
-    page.goto(studio)
-    expect(page).to_have_url(f"{studio}/first-visit/")
-    page.fill("[name=username]", "anna")
-    for password in page.locator("input[type=password]").all():
-        password.fill(PASSWORD)
-    page.click("main button[type=submit]")
-    expect(page.locator("h1")).to_contain_text("Welcome")
-    assert one.worth_telling == []
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 def make_and_hear_a_song(page: Page, studio: str, title: str) -> None:
@@ -324,7 +196,7 @@ def test_no_page_of_songs_keeps_anybody_out(
         "/songs/",
         str(song),
         "/songs/new/",
-        "/songs/jobs/",
+        "/jobs/",
         "/songs/account/",
         f"{song}delete/",
         "/songs/?q=0",

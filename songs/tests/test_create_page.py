@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.tests.factories import signed_in
 from jobs.models import Status
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, Song, SongModel
-from songs.tests.factories import make_instrumental, make_song, make_user
+from songs.tests.factories import make_instrumental, make_song
 
 pytestmark = pytest.mark.django_db
 URL = "/songs/new/"
@@ -19,9 +20,7 @@ CARD_URL = "/songs/new/card/"
 
 @pytest.fixture
 def client() -> Client:
-    signed_in = Client()
-    signed_in.force_login(make_user())
-    return signed_in
+    return signed_in()
 
 
 def asked(**overrides: Any) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.tests.factories import signed_in
 from jobs.models import Phase, Status
 from library import paging
 from songs.models import Workflow
-from songs.tests.factories import make_finished_song, make_instrumental, make_song, make_user
+from songs.tests.factories import make_finished_song, make_instrumental, make_song
 
 pytestmark = pytest.mark.django_db
 URL = "/songs/"
@@ -18,9 +19,7 @@ URL = "/songs/"
 
 @pytest.fixture
 def client() -> Client:
-    signed_in = Client()
-    signed_in.force_login(make_user())
-    return signed_in
+    return signed_in()
 
 
 def titles(client: Client, **query: Any) -> list[str]:
@@ -107,7 +106,7 @@ def test_a_row_plays_rates_and_leads_to_its_song(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [URL, "/songs/new/", "/songs/jobs/", "/songs/account/", "/songs/bulk-delete/", "/songs/trash/"]
+    "url", [URL, "/songs/new/", "/jobs/", "/songs/account/", "/songs/bulk-delete/", "/songs/trash/"]
 )
 def test_strangers_sign_in_first(url: str) -> None:
     assert Client().get(url).status_code == 302

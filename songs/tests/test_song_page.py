@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import signed_in
 from jobs import leases
 from jobs.models import Charge, Phase, Status
 from songs.models import FileState, Song, SongFile, StemSeparation, Workflow
-from songs.tests.factories import make_choice, make_file, make_finished_song, make_song, make_stems, make_user
+from songs.tests.factories import make_choice, make_file, make_finished_song, make_song, make_stems
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -21,9 +22,7 @@ EVIL = "<script>alert(1)</script>"
 
 @pytest.fixture
 def client() -> Client:
-    signed_in = Client()
-    signed_in.force_login(make_user())
-    return signed_in
+    return signed_in()
 
 
 def page_of(client: Client, song: Song) -> str:
@@ -73,7 +72,7 @@ def test_what_people_and_providers_wrote_is_shown_as_text(client: Client) -> Non
     choice.save()
     make_file(choice, state=FileState.MISSING, error=EVIL)
     song.tell(EVIL)
-    for url in (song.get_absolute_url(), "/songs/", "/songs/jobs/", "/songs/new/", f"/songs/new/?from={song.pk}"):
+    for url in (song.get_absolute_url(), "/songs/", "/jobs/", "/songs/new/", f"/songs/new/?from={song.pk}"):
         page = client.get(url).content.decode()
         assert EVIL not in page
         assert "&lt;script&gt;" in page

@@ -122,7 +122,7 @@ def test_lists_leave_out_what_lies_in_the_trash(owner: Client) -> None:
     trashed(make_song(title="Thrown away"))
     trashed(make_stems(make_choice(make_song(title="Thrown stems")), status=Status.FAILURE).choice.song)
     trashed(make_song(title="Thrown failure", status=Status.FAILURE))
-    for url in ("/", "/songs/", "/songs/new/", "/songs/jobs/"):
+    for url in ("/", "/songs/", "/songs/new/", "/jobs/"):
         assert "Thrown" not in text_of(owner, url), url
     assert "No song matches." in text_of(owner, "/songs/", q="Thrown")
     assert owner.get("/songs/", {"trashed": "true"}).headers["Location"] == "/songs/trash/"

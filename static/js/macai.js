@@ -9,6 +9,7 @@ import "./drafts.js";
 import "./counter.js";
 import "./autogrow.js";
 import "./dialogs.js";
+import "./choosing.js";
 import "./copy.js";
 import "./player.js";
 import "./songs.js";
