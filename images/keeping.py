@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ BYTES_LIMIT = 128 * 1024 * 1024
 TIMEOUT = (5.0, 60.0)  # seconds to connect, seconds without a byte
 TRIES = 3
 SIDES = (320, 640)  # pixels
+UNPACKING = threading.BoundedSemaphore(2)  # a large picture unpacked takes 50 MB, and many may arrive at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def keep(picture: openai.Picture) -> Kept:
     """
     content = picture.content if picture.content is not None else fetch(picture.url)
     found = pictures.inspect(io.BytesIO(content))
-    small = pictures.thumbnails(io.BytesIO(content), SIDES)
+    with UNPACKING:
+        small = pictures.thumbnails(io.BytesIO(content), SIDES)
     names: list[str] = []
     with removed_on_error(names):
         stored = storage.store(

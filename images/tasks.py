@@ -52,6 +52,10 @@ class ImageKind(Kind[ImageRequest]):
     is_askable = False
     at_once = 4  # OpenAI limits by pace, not by number; the owner may change it in the admin
 
+    def prepare(self) -> None:
+        """Load the client library, which takes a second or two the first time."""
+        openai.load()
+
     def submit(self, job: ImageRequest) -> Finished | Ended:
         """Ask for the pictures, once, and store them. What cannot be stored is said, with what it cost."""
         if not storage.has_room(ROOM_WANTED):

@@ -84,6 +84,9 @@ class Kind(ABC, Generic[J]):
         """Return all jobs of the kind."""
         return self.model._default_manager.all()  # type: ignore[return-value]  # every kind has a JobQuerySet
 
+    def prepare(self) -> None:  # most kinds need nothing
+        """Load what submitting needs, before a job is claimed: a process that dies while it loads has lost nothing."""
+
     @abstractmethod
     def submit(self, job: J) -> Accepted | Finished | Ended:
         """Send the paid request, once. Raises ProviderError, whose verdict decides; anything else is uncertain."""

@@ -32,9 +32,12 @@ def claim_turns(provider: str, *, at_most: int, time_left: timedelta = timedelta
     """
     now = timezone.now()
     kinds = kinds_at(provider)
-    lines = [kind.rows.due(now).waiting() for kind in kinds if kind.submit_timeout <= time_left]
-    if not any(line.exists() for line in lines):
+    ready = [kind for kind in kinds if kind.submit_timeout <= time_left and kind.rows.due(now).waiting().exists()]
+    if not ready:
         return []
+    for kind in ready:
+        kind.prepare()
+    lines = [kind.rows.due(now).waiting() for kind in ready]
     account_of(provider)
     with transaction.atomic():
         account = ProviderAccount.objects.select_for_update().get(provider=provider)

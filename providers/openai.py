@@ -23,6 +23,7 @@ __all__ = [
     "generate",
     "is_mock",
     "list_models",
+    "load",
 ]
 
 PROVIDER = "OpenAI"
@@ -36,6 +37,11 @@ COMPRESSED = frozenset({"webp", "jpeg"})
 FULL_QUALITY = 100
 
 
+def load() -> None:
+    """Load the client library, which takes a second or two and much memory: only a process that makes pictures does."""
+    from providers import openai_client  # noqa: F401, PLC0415
+
+
 def generate(request: ImageRequest, *, on_partial: Callable[[int, bytes], None] | None = None) -> ImageAnswer:
     """POST /v1/images/generations, or /v1/images/edits where there are references. Paid; raises ProviderError.
 
@@ -44,8 +50,7 @@ def generate(request: ImageRequest, *, on_partial: Callable[[int, bytes], None] 
     not documented. What it raises is logged and changes nothing: the picture is paid for. Of several pictures, those
     that can be read are returned.
     """
-    # The client library takes a second or two and much memory to load: only a process that makes pictures does.
-    from providers import openai_client  # noqa: PLC0415
+    from providers import openai_client  # noqa: PLC0415  # see `load`
 
     key = _key()
     if not re.fullmatch(r"[\x21-\x7e]*", key):

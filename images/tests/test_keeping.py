@@ -24,6 +24,7 @@ from jobs.kinds import KINDS
 from jobs.models import Charge, Phase, Status
 from jobs.tests.driving import be_quick, follow, fresh, told
 from library.trash import KEPT_FOR
+from providers import openai
 from providers.tests.stub import Behaviour, Stub, answer, stub_server
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +272,12 @@ def test_a_picture_without_files_is_swept_like_any_other() -> None:
     child.refresh_from_db()
     assert child.parent is None
     assert GeneratedImage.objects.get() == child
+
+
+def test_the_client_library_is_loaded_before_a_picture_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = make_request(status=Status.PENDING, phase=Phase.WAITING)
+    seen: list[str] = []
+    monkeypatch.setattr(openai, "load", lambda: seen.append(ImageRequest.objects.get(pk=request.pk).phase))
+    claimed = turns.claim_turns("openai", at_most=1)
+    assert [job.pk for job in claimed] == [request.pk]
+    assert seen == [Phase.WAITING]
