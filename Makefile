@@ -40,7 +40,7 @@ mock: ## nothing but the imitated providers, at http://127.0.0.1:5051/mock/
 	@MOCKAPI_ENABLED=true MOCKAPI_ONLY=true PORT=$${PORT:-5051} DATA_DIR=$${DATA_DIR:-var/mock} exec $(SETUP) run
 
 chaos bench: ARGS = # those of `make test` are not theirs
-chaos: ## kill processes at random while 100 songs are made, and count; ARGS="--database sqlite --seed 7"
+chaos: ## kill processes at random while 100 songs and 25 sets of pictures are made, and count; ARGS="--database sqlite --seed 7"
 	@$(SETUP) dev && $(IN)python -m trials.chaos $(ARGS)
 
 bench: ## the figures of docs/benchmarks.md; ARGS="rest list --database sqlite"

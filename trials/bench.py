@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from trials import following, resting
+from trials import following, picturing, resting
 from trials.stage import Figure
 from trials.studio import POSTGRES, REDIS, say
 
@@ -26,17 +26,18 @@ def measures(options: argparse.Namespace) -> dict[str, Measure]:
         "limit": following.with_a_limit,
         "follow": partial(following.many_in_flight, songs=options.songs),
         "list": partial(resting.large_library, songs=options.rows),
+        "pictures": partial(picturing.everything, rows=options.rows),
     }
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    names = ["start", "rest", "submit", "limit", "follow", "list"]
+    names = ["start", "rest", "submit", "limit", "follow", "list", "pictures"]
     parser.add_argument("what", nargs="*", default=names, metavar="what", help=f"of {', '.join(names)}; without: all")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--songs", type=int, default=500, help="songs in flight at once")
-    parser.add_argument("--rows", type=int, default=100_000, help="songs in the library that is listed")
+    parser.add_argument("--rows", type=int, default=100_000, help="songs, or pictures, in the library that is listed")
     parser.add_argument("--postgres", default=POSTGRES, help="the database macai_bench on it is made anew")
     parser.add_argument("--redis", default=REDIS, help="it is emptied")
     options = parser.parse_args(arguments)
@@ -73,6 +74,8 @@ def main(arguments: list[str]) -> int:
     say("\n| what | profile | figure | load |\n|---|---|---|---|")
     if "start" in options.what:
         show(resting.starts())
+    if "pictures" in options.what:
+        show(picturing.small_versions())
     for name, measure in measures(options).items():
         if name in options.what:
             for profile in profiles:

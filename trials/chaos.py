@@ -1,4 +1,4 @@
-"""The kill test: `python -m trials.chaos`. Processes are killed at random while songs are made, and then it is counted.
+"""The kill test: `python -m trials.chaos`. Processes are killed while songs and pictures are made, then it is counted.
 
 The mock runs outside and is never killed; its ledger says what was really submitted, and paid for.
 """
@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import requests
 
+from trials.picture_verdict import judge_pictures
 from trials.roles import Observer, role_of
 from trials.studio import (
     POSTGRES,
@@ -38,10 +38,13 @@ from trials.studio import (
 )
 from trials.verdict import Verdict, judge
 from trials.wire import Wire
+from trials.wishes import PICTURE, SONG, Wish, picture, song
 
 LIMIT = 10  # songs at once at the mock
-SETTLE_SECONDS = 600.0  # how long the songs may take to end after the last kill
-REQUEST_SECONDS = 180.0  # how long a client tries to get its song accepted
+PICTURES_LIMIT = 4  # pictures at once: images.tasks.ImageKind.at_once
+HURRY_EVERY = 2.0  # seconds
+SETTLE_SECONDS = 600.0  # how long the jobs may take to end after the last kill
+REQUEST_SECONDS = 180.0  # how long a client tries to get its wish accepted
 LONGEST_STOP = 60.0  # seconds
 SETTINGS = {
     # An uncertain song keeps its turn for the longest real job, so that the provider's limit is never exceeded. Here
@@ -50,7 +53,9 @@ SETTINGS = {
     "WATCHDOG_SECONDS": "5",
     "LOG_LEVEL": "INFO",
 }
-AMBUSH_EVERY = 10  # songs
+AMBUSH_EVERY = 10  # wishes of a kind
+TABLES = ("songs", "image_requests")
+ACTIVE = "SELECT count(*) AS n FROM {} WHERE status IN ('PENDING', 'PROGRESS')"
 # How often each kind of process is the one that is hit, among those that are alive.
 WEIGHTS = {
     "worker": 25,
@@ -74,11 +79,15 @@ class Trial:
         audio = {"MOCKAPI_CONCURRENT_LIMIT": str(LIMIT), "MOCKAPI_AUDIO_SECONDS": "2"}
         self.mock = mock_program(profile.data_dir.parent, **audio)
         self.wire = Wire(self.mock.port, options.seed)
-        mureka = {"MUREKA_BASE_URL": f"http://127.0.0.1:{self.wire.port}/mock/mureka", "MOCKAPI_ENABLED": "false"}
-        self.studio = Program("studio", profile, SETTINGS | owner_settings() | mureka)
+        outside = f"http://127.0.0.1:{self.wire.port}/mock"
+        providers = {"MUREKA_BASE_URL": f"{outside}/mureka", "OPENAI_BASE_URL": f"{outside}/openai/v1"}
+        settings = SETTINGS | owner_settings() | providers | {"MOCKAPI_ENABLED": "false"}
+        self.studio = Program("studio", profile, settings)
         self.client = Client(self.studio.url)
-        self.window = 2.0 * options.songs * options.songs_seconds / LIMIT  # seconds in which songs are asked for
-        self.wishes: dict[uuid.UUID, str] = {}  # the id that was answered, and the unique style
+        self.window = 2.0 * options.songs * options.songs_seconds / LIMIT  # seconds in which is asked
+        # Of each kind, the id that was answered, and the unique prompt.
+        self.wishes: dict[str, dict[uuid.UUID, str]] = {SONG: {}, PICTURE: {}}
+        self.hurried = 0.0
         self.kills: Counter[str] = Counter()
         self.shots = 0  # kills beside the ambushes
         self.starts = 0
@@ -86,23 +95,25 @@ class Trial:
         self.problems: list[str] = []
 
     def run(self) -> Verdict:
-        """Kill while songs are made, wait until they have ended, stop, judge."""
+        """Kill while songs and pictures are made, wait until they have ended, stop, judge."""
         started = time.monotonic()
         try:
             self.begin()
             observer = Observer(self.studio)
             try:
                 self.disturb(observer)
+                settled = self.settle(observer)
             finally:
                 observer.close()
-            settled = self.settle()
             stop_seconds = self.studio.stop()
             left = self.studio.kill_all()
-            verdict = judge(self.studio.profile, self.wishes, ledger_of(self.mock), LIMIT)
+            verdict = judge(self.studio.profile, self.wishes[SONG], ledger_of(self.mock), LIMIT)
+            pictures = ledger_of(self.mock, "openai")
+            judge_pictures(verdict, self.studio.profile, self.wishes[PICTURE], pictures, PICTURES_LIMIT)
         finally:
             for program in (self.studio, self.mock):
                 program.kill_all()
-        verdict.must(settled, f"Songs were still active {SETTLE_SECONDS:.0f} s after the last kill.")
+        verdict.must(settled, f"Jobs were still active {SETTLE_SECONDS:.0f} s after the last kill.")
         verdict.must(stop_seconds <= LONGEST_STOP, f"The stop took {stop_seconds:.0f} s.")
         verdict.must(not left, f"Processes outlived the stop: {[process.command for process in left]}.")
         verdict.violations += self.problems
@@ -132,9 +143,10 @@ class Trial:
         self.starts += 1
 
     def disturb(self, observer: Observer) -> None:
-        """Ask for songs and kill, both at random moments, until both are done."""
+        """Ask for songs and pictures and kill, all at random moments, until it is done."""
         begun = time.monotonic()
-        due = sorted(self.random.uniform(0, self.window) for _song in range(self.options.songs))
+        wishes = self.planned()
+        due = sorted(self.random.uniform(0, self.window) for _wish in wishes)
         pause = self.window / self.options.kills  # mean
         kill_at = self.random.expovariate(1 / pause)
         with ThreadPoolExecutor(32, thread_name_prefix="client") as clients:
@@ -142,17 +154,33 @@ class Trial:
             while len(asked) < len(due) or self.shots < self.options.kills:
                 now = time.monotonic() - begun
                 while len(asked) < len(due) and due[len(asked)] <= now:
-                    asked.append(clients.submit(self.ask_for_song, len(asked), repeat=self.random.random() < 0.2))
+                    wish = wishes[len(asked)]
+                    asked.append(clients.submit(self.ask_for, wish, repeat=self.random.random() < 0.2))
                 if now >= kill_at and self.shots < self.options.kills:
                     self.kill(observer)
                     kill_at = now + self.random.expovariate(1 / pause)
                 self.keep_up()
+                self.hurry(observer)
                 time.sleep(0.05)
             while not all(future.done() for future in asked):
                 self.keep_up()
                 time.sleep(0.2)
             for future in asked:
                 future.result()
+
+    def planned(self) -> list[Wish]:
+        """Return the wishes in the order in which they are asked for."""
+        seed = self.options.seed
+        songs = [song(number, seed, self.options.songs_seconds) for number in range(self.options.songs)]
+        wishes = songs + [picture(number, seed) for number in range(self.options.pictures)]
+        self.random.shuffle(wishes)
+        return wishes
+
+    def hurry(self, observer: Observer) -> None:
+        """Shorten, now and then, the long wait for pictures that nobody will come back for."""
+        if time.monotonic() - self.hurried > HURRY_EVERY:
+            observer.hurry()
+            self.hurried = time.monotonic()
 
     def kill(self, observer: Observer) -> None:
         """Kill one process: first its kind is drawn, then one of that kind."""
@@ -183,31 +211,27 @@ class Trial:
         if not self.studio.is_running:
             self.start_studio()
 
-    def ask_for_song(self, number: int, *, repeat: bool) -> None:
-        """Ask until the song is accepted, always with the same key, as a client that hears no answer must."""
-        prompt = f"trial {self.options.seed}, song {number}, pop, {self.options.songs_seconds}s"
-        is_instrumental = number % 5 == 4
-        lyrics = "" if is_instrumental else f"This is song {number}\nof the trial {self.options.seed}"
-        wish = {"prompt": prompt, "lyrics": lyrics, "is_instrumental": is_instrumental, "title": f"Song {number}"}
+    def ask_for(self, wish: Wish, *, repeat: bool) -> None:
+        """Ask until the wish is accepted, always with the same key, as a client that hears no answer must."""
         give_up_at = time.monotonic() + REQUEST_SECONDS
-        if number % AMBUSH_EVERY == 0:
+        if wish.number % AMBUSH_EVERY == 0:
             self.ambush()
         while time.monotonic() < give_up_at:
-            answer = self.post(prompt, wish)
+            answer = self.post(wish)
             if answer is not None and answer.status_code < 500:
-                self.note(prompt, answer)
+                self.note(wish, answer)
                 if not repeat:
                     return
                 repeat = False
                 self.repeats["on purpose"] += 1
                 continue
             time.sleep(0.5)
-        self.problems.append(f"{prompt}: not accepted in {REQUEST_SECONDS:.0f} s.")
+        self.problems.append(f"{wish.prompt}: not accepted in {REQUEST_SECONDS:.0f} s.")
 
-    def post(self, key: str, wish: dict[str, Any]) -> requests.Response | None:
+    def post(self, wish: Wish) -> requests.Response | None:
         """Send the request once. None if no answer came."""
         try:
-            answer = self.client.request_song(key, timeout=10, **wish)
+            answer = wish.send(self.client)
         except requests.ConnectionError as error:
             refused = "refused" in str(error)
             self.repeats["web was away" if refused else "killed in the middle"] += 1
@@ -219,21 +243,21 @@ class Trial:
             self.repeats[f"answer {answer.status_code}"] += 1
         return answer
 
-    def note(self, prompt: str, answer: requests.Response) -> None:
-        """Remember what was promised. A second song by the same key would be another id, and a row too many."""
+    def note(self, wish: Wish, answer: requests.Response) -> None:
+        """Remember what was promised. A second row by the same key would be another id, and a row too many."""
         if answer.status_code in {200, 202}:
-            self.wishes[uuid.UUID(answer.json()["id"])] = prompt
+            self.wishes[wish.kind][uuid.UUID(answer.json()["id"])] = wish.prompt
         else:
-            self.problems.append(f"{prompt}: answer {answer.status_code}: {answer.text[:200]}")
+            self.problems.append(f"{wish.prompt}: answer {answer.status_code}: {answer.text[:200]}")
 
-    def settle(self) -> bool:
-        """Wait until no song is active. False if some still are when the time is up."""
+    def settle(self, observer: Observer) -> bool:
+        """Wait until no job is active. False if some still are when the time is up."""
         give_up_at = time.monotonic() + SETTLE_SECONDS
-        active = "SELECT count(*) AS n FROM songs WHERE status IN ('PENDING', 'PROGRESS')"
-        while self.studio.profile.count(active):
+        while any(self.studio.profile.count(ACTIVE.format(table)) for table in TABLES):
             if time.monotonic() > give_up_at:
                 return False
             self.keep_up()
+            self.hurry(observer)
             time.sleep(1)
         return True
 
@@ -242,6 +266,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--songs", type=int, default=100)
+    parser.add_argument("--pictures", type=int, default=25)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="the same seed, the same plan")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")

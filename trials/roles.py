@@ -26,11 +26,7 @@ class Observer:
 
     def roles(self) -> dict[str, list[int]]:
         """Return the living processes by what they do."""
-        if self.process.stdin is None or self.process.stdout is None:
-            return {}
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        heartbeats = {int(pid): role for pid, role in json.loads(self.process.stdout.readline()).items()}
+        heartbeats = {int(pid): role for pid, role in self._ask().items()}
         leases = self.studio.profile.rows("SELECT owner FROM job_leases WHERE name = 'follow'")
         followers = {int(lease["owner"].split(":")[1]) for lease in leases if lease["owner"]}
         found: dict[str, list[int]] = {}
@@ -38,6 +34,18 @@ class Observer:
             role = "follower" if process.pid in followers else role_of(process, heartbeats)
             found.setdefault(role, []).append(process.pid)
         return found
+
+    def hurry(self) -> None:
+        """Have what nobody will come back for given up now; see trials.inside."""
+        self._ask("hurry")
+
+    def _ask(self, line: str = "") -> dict[str, str]:
+        if self.process.stdin is None or self.process.stdout is None:
+            return {}
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        answer: dict[str, str] = json.loads(self.process.stdout.readline())
+        return answer
 
     def close(self) -> None:
         """End the helper."""

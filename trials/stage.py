@@ -76,21 +76,27 @@ class Stage:
 
 
 @contextmanager
-def staged(name: str, servers: Mapping[str, str], *, limit: int = 0, **settings: str) -> Iterator[Stage]:
+def staged(
+    name: str, servers: Mapping[str, str], *, limit: int = 0, threads: int = 8, **settings: str
+) -> Iterator[Stage]:
     """Start a studio on the profile `name`; with a limit, beside a mock that takes so many songs at once.
 
-    Without one it serves its own mock, as `make run` does. `servers` is where PostgreSQL and Redis are.
+    Without one it serves its own mock, as `make run` does. `servers` is where PostgreSQL and Redis are, `threads` of
+    each of the mock's processes hold requests for pictures.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"macai-bench-{name}-"))
     programs: list[Program] = []
     try:
         mock = None
         if limit:
-            mock = mock_program(folder, MOCKAPI_CONCURRENT_LIMIT=str(limit), MOCKAPI_AUDIO_SECONDS="1")
+            mock = mock_program(
+                folder, MOCKAPI_CONCURRENT_LIMIT=str(limit), MOCKAPI_AUDIO_SECONDS="1", WEB_THREADS=str(threads)
+            )
             programs.append(mock)
             mock.start()
             mock.wait_until_healthy("/mock/health")
             settings |= {"MUREKA_BASE_URL": f"{mock.url}/mock/mureka", "MOCKAPI_ENABLED": "false"}
+            settings |= {"OPENAI_BASE_URL": f"{mock.url}/mock/openai/v1"}
         profile = fresh_profile(name, folder / "data", database="macai_bench", **servers)
         studio = Program("studio", profile, owner_settings() | settings)
         programs.append(studio)

@@ -208,17 +208,17 @@ class Program:
 
 
 def mock_program(folder: Path, **settings: str) -> Program:
-    """Return Mureka's mock alone, outside the studio that is killed or measured: it keeps its own ledger."""
+    """Return the mock alone, outside the studio that is killed or measured: it keeps its own ledger."""
     folder.joinpath("mock").mkdir(parents=True)
     quiet = {"MOCKAPI_ENABLED": "true", "MOCKAPI_ONLY": "true", "MOCKAPI_BALANCE": "10000000"}
     return Program("mock", Profile("sqlite", folder / "mock", {}), quiet | settings)
 
 
-def ledger_of(mock: Program) -> list[dict[str, Any]]:
-    """Return every song the mock has accepted."""
-    answer = requests.get(f"{mock.url}/mock/mureka/ledger", headers={"Authorization": "Bearer trial"}, timeout=60)
+def ledger_of(mock: Program, provider: str = "mureka") -> list[dict[str, Any]]:
+    """Return every song, or every request for pictures, that the mock has accepted."""
+    answer = requests.get(f"{mock.url}/mock/{provider}/ledger", headers={"Authorization": "Bearer trial"}, timeout=60)
     answer.raise_for_status()
-    return [entry for entry in answer.json()["submissions"] if entry["kind"] in {"song", "instrumental"}]
+    return [entry for entry in answer.json()["submissions"] if entry["kind"] in {"song", "instrumental", "image"}]
 
 
 class Client:
@@ -238,6 +238,17 @@ class Client:
         """Ask for a song, once. The same key asks for the same song."""
         headers = self.headers | {"Idempotency-Key": key}
         return requests.post(f"{self.url}/songs/", json=wish, headers=headers, timeout=timeout)
+
+    def request_pictures(self, key: str, *, timeout: float = 120.0, prefer: str = "", **wish: Any) -> requests.Response:
+        """Ask for pictures, once, and wait for them unless `prefer` is "respond-async"."""
+        headers = self.headers | {"Idempotency-Key": key} | ({"Prefer": prefer} if prefer else {})
+        return requests.post(f"{self.url}/images/", json=wish, headers=headers, timeout=timeout)
+
+    def upload(self, file: bytes) -> str:
+        """Keep a picture to work from. Return its id."""
+        answer = requests.post(f"{self.url}/images/uploads/", files={"file": file}, headers=self.headers, timeout=60)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
 
     def get(self, path: str, session: requests.Session) -> requests.Response:
         """Read something over a connection that is kept."""

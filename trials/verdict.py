@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,28 +38,28 @@ def judge(profile: Profile, wishes: dict[UUID, str], ledger: list[dict[str, Any]
     """Compare rows, files and ledger. `wishes` is what was promised: the id of each song and its unique style."""
     verdict = Verdict()
     songs = {key_of(row["id"]): row for row in profile.rows(SONGS)}
-    judge_songs(verdict, songs, wishes)
+    judge_wishes(verdict, songs, wishes, "songs")
     judge_ledger(verdict, songs, ledger, limit)
     judge_files(verdict, songs, profile)
     return verdict
 
 
-def judge_songs(verdict: Verdict, songs: dict[UUID, dict[str, Any]], wishes: dict[UUID, str]) -> None:
+def judge_wishes(verdict: Verdict, rows: Mapping[UUID, dict[str, Any]], wishes: Mapping[UUID, str], what: str) -> None:
     """Every wish is one row, and every row is done or says that its fate is uncertain."""
-    for key in wishes.keys() - songs.keys():
+    for key in wishes.keys() - rows.keys():
         verdict.must(False, f"{wishes[key]}: promised, but there is no row.")
-    for prompt, times in Counter(song["prompt"] for song in songs.values()).items():
+    for prompt, times in Counter(row["prompt"] for row in rows.values()).items():
         verdict.must(times == 1, f"{prompt}: one wish, {times} rows.")
-    for key, song in songs.items():
-        verdict.must(wishes.get(key) == song["prompt"], f"{song['prompt']}: a row that nobody asked for.")
-        is_explained = song["phase"] == "uncertain" and song["charge"] == "maybe" and song["error_message"]
+    for key, row in rows.items():
+        verdict.must(wishes.get(key) == row["prompt"], f"{row['prompt']}: a row that nobody asked for.")
+        is_explained = row["phase"] == "uncertain" and row["charge"] == "maybe" and row["error_message"]
         verdict.must(
-            song["status"] == "SUCCESS" or (song["status"] == "FAILURE" and bool(is_explained)),
-            f"{song['prompt']}: ended as {song['status']}, {song['phase']}: {song['error_message']!r}.",
+            row["status"] == "SUCCESS" or (row["status"] == "FAILURE" and bool(is_explained)),
+            f"{row['prompt']}: ended as {row['status']}, {row['phase']}: {row['error_message']!r}.",
         )
-    verdict.figures["songs"] = len(songs)
-    verdict.figures["done"] = sum(song["status"] == "SUCCESS" for song in songs.values())
-    verdict.figures["uncertain"] = sum(song["phase"] == "uncertain" for song in songs.values())
+    verdict.figures[what] = len(rows)
+    verdict.figures[f"{what}: done"] = sum(row["status"] == "SUCCESS" for row in rows.values())
+    verdict.figures[f"{what}: uncertain"] = sum(row["phase"] == "uncertain" for row in rows.values())
 
 
 def judge_ledger(verdict: Verdict, songs: dict[UUID, dict[str, Any]], ledger: list[dict[str, Any]], limit: int) -> None:
@@ -77,10 +77,10 @@ def judge_ledger(verdict: Verdict, songs: dict[UUID, dict[str, Any]], ledger: li
     most = most_at_once(ledger)
     verdict.must(most <= limit, f"{most} songs at once at the provider, with a limit of {limit}.")
     lost = [song for song in songs.values() if song["phase"] == "uncertain" and song["prompt"] in taken]
-    verdict.figures["uncertain, accepted by the mock"] = len(lost)
-    verdict.figures["submissions in the ledger"] = len(ledger)
-    verdict.figures["submitted twice"] = sum(times > 1 for times in taken.values())
-    verdict.figures["most at once"] = f"{most} of {limit}"
+    verdict.figures["songs: uncertain, taken by the mock"] = len(lost)
+    verdict.figures["songs: submissions in the ledger"] = len(ledger)
+    verdict.figures["songs: submitted twice"] = sum(times > 1 for times in taken.values())
+    verdict.figures["songs: most at once"] = f"{most} of {limit}"
 
 
 def most_at_once(ledger: Sequence[dict[str, Any]]) -> int:
@@ -111,8 +111,8 @@ def judge_files(verdict: Verdict, songs: dict[UUID, dict[str, Any]], profile: Pr
     names = {row["name"] for row in files if row["name"]}
     stored = [path for path in (media / "songs").rglob("*") if path.is_file()]
     parts = list((media / "incoming").glob("*.part"))
-    verdict.figures["files checked"] = sum(per_song.values())
-    verdict.figures["files without a row"] = sum(str(path.relative_to(media)) not in names for path in stored)
+    verdict.figures["songs: files checked"] = sum(per_song.values())
+    verdict.figures["songs: files without a row"] = sum(str(path.relative_to(media)) not in names for path in stored)
     verdict.figures["half downloads left (swept after 6 h)"] = len(parts)
 
 
