@@ -290,6 +290,15 @@ def _check_status(response: requests.Response) -> None:
         raise DownloadError("later", _("The file's server has a problem (HTTP %(status)s).") % {"status": status})
 
 
+def name_of_host(base_url: str) -> str:
+    """Name the host of an address as `open_download` wants it: with its port, where plain http or a port is used."""
+    base = parse_url(base_url)
+    # Plain http is only allowed for a host with its port, so the port is always named there.
+    port = base.port or (80 if base.scheme == "http" else None)
+    host = (base.host or "").lower()
+    return f"{host}:{port}" if port else host
+
+
 def _check_address(url: str, hosts: Collection[str]) -> None:
     # The same parser as the connection's, and nothing that two parsers could read in two ways.
     try:

@@ -6,10 +6,9 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from urllib3.util import parse_url
 
 from providers.errors import ProviderError, Verdict
-from providers.http import broken_answer, request_json, verdict_for_status
+from providers.http import broken_answer, name_of_host, request_json, verdict_for_status
 from providers.mureka_types import (
     Billing,
     Choice,
@@ -107,11 +106,8 @@ def get_billing() -> Billing:
 
 def file_hosts() -> frozenset[str]:
     """Name the hosts ("host" or "host:port") that result files may be fetched from."""
-    base = parse_url(settings.MUREKA_BASE_URL)
-    host = (base.host or "").lower()
-    # Plain http is only allowed for a host with its port, so the port is always named there.
-    port = base.port or (80 if base.scheme == "http" else None)
-    return frozenset({*(name.lower() for name in settings.MUREKA_FILE_HOSTS), f"{host}:{port}" if port else host})
+    own = name_of_host(settings.MUREKA_BASE_URL)
+    return frozenset({*(name.lower() for name in settings.MUREKA_FILE_HOSTS), own})
 
 
 def is_mock() -> bool:

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from urllib3.util import parse_url
 
 from providers.errors import ProviderError, Verdict
-from providers.http import broken_answer, request_json
+from providers.http import broken_answer, name_of_host, request_json
 from providers.openai_types import ImageAnswer, ImageRequest, Model, Picture, Reference, Usage, parse_models
 
 __all__ = [
@@ -100,11 +99,7 @@ def list_models() -> tuple[Model, ...]:
 
 def file_hosts() -> frozenset[str]:
     """Name the hosts ("host" or "host:port") that pictures may be fetched from where an answer gives addresses."""
-    base = parse_url(settings.OPENAI_BASE_URL)
-    host = (base.host or "").lower()
-    # Plain http is only allowed for a host with its port, so the port is always named there.
-    port = base.port or (80 if base.scheme == "http" else None)
-    return frozenset({f"{host}:{port}" if port else host})
+    return frozenset({name_of_host(settings.OPENAI_BASE_URL)})
 
 
 def is_mock() -> bool:
