@@ -37,6 +37,7 @@ def claim_turns(provider: str, *, at_most: int, time_left: timedelta = timedelta
         return []
     for kind in ready:
         kind.prepare()
+    now = timezone.now()  # preparing may have taken seconds, and a claim counts from when it is made
     lines = [kind.rows.due(now).waiting() for kind in ready]
     account_of(provider)
     with transaction.atomic():

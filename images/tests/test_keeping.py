@@ -281,3 +281,12 @@ def test_the_client_library_is_loaded_before_a_picture_is_claimed(monkeypatch: p
     claimed = turns.claim_turns("openai", at_most=1)
     assert [job.pk for job in claimed] == [request.pk]
     assert seen == [Phase.WAITING]
+
+
+def test_a_claim_counts_from_after_the_client_library_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_request(status=Status.PENDING, phase=Phase.WAITING)
+    loaded_at: list[Any] = []
+    monkeypatch.setattr(openai, "load", lambda: loaded_at.append(timezone.now()))
+    [claimed] = turns.claim_turns("openai", at_most=1)
+    assert claimed.submitted_at is not None
+    assert claimed.submitted_at >= loaded_at[0]
