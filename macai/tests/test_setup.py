@@ -2,12 +2,14 @@
 
 import ast
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,9 +81,12 @@ def test_bootstrap_can_be_read_by_an_old_python() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Find a port below those that the system hands out by itself: no other test that runs beside this one gets it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no free port")
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
@@ -126,8 +131,9 @@ def test_up_serves_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path
         process.kill()
         process.wait()
         process.stdout.close()
-    listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    assert str(tmp_path) not in listing
+    # With the environment of each: all that the studio starts inherits its DATA_DIR.
+    listing = subprocess.run(["ps", "axeww", "-o", "command="], capture_output=True, text=True, check=True).stdout
+    assert f"DATA_DIR={tmp_path}" not in listing
     with socket.socket() as caller:
         assert caller.connect_ex(("127.0.0.1", port)) != 0
 
