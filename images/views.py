@@ -20,7 +20,7 @@ from images.forms import PREFILLED, ImageForm, copy_of
 from images.models import REFERENCES_LIMIT, GeneratedImage, ImageRequest
 from images.references import Reference
 from jobs.pages import uuid_or_404
-from library import pictures
+from library import pictures, prefill
 
 RECENT = 5
 REFERENCE_SIDE = 160  # pixels
@@ -85,8 +85,10 @@ def fresh_form(request: HttpRequest) -> ImageForm:
     """Return the form, filled with what the address says.
 
     `request`: one to make again; `from`: a picture to use again; `reference`: one to work from; `variation`: both.
+    `prefill` names texts that are too long for an address; see library.prefill.
     """
-    initial: dict[str, Any] = {name: value for name, value in request.GET.items() if name in PREFILLED}
+    said = request.GET.dict() | prefill.read(request)
+    initial: dict[str, Any] = {name: value for name, value in said.items() if name in PREFILLED}
     used: list[Reference] = []
     if request.GET.get("request"):
         initial = copy_of(get_object_or_404(ImageRequest, pk=uuid_or_404(request.GET["request"]))) | initial

@@ -15,6 +15,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 from jobs import tasks as job_tasks
 from jobs.models import Status
 from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card, told, uuid_or_404
+from library import prefill
 from library.paging import page_of
 from songs import services
 from songs.cards import Around, Card, songs_for_cards
@@ -61,7 +62,10 @@ def request_card(request: HttpRequest) -> HttpResponse:
 
 
 def form_of(request: HttpRequest) -> SongForm:
-    """Return the form as it was sent, or filled with a song to use again (`from`) or with what the address says."""
+    """Return the form as it was sent, or filled with a song to use again (`from`) or with what the address says.
+
+    `prefill` names texts that are too long for an address; see library.prefill.
+    """
     kind = request.GET.get("kind", "")
     if request.method == "POST":
         return SongForm(request.POST, is_instrumental=kind == "instrumental")
@@ -70,6 +74,7 @@ def form_of(request: HttpRequest) -> SongForm:
         song = get_object_or_404(Song, pk=uuid_or_404(request.GET["from"]))
         initial = copy_of(song)
         kind = kind or ("instrumental" if song.is_instrumental else "song")
+    initial |= {name: text for name, text in prefill.read(request).items() if name in PREFILLED}
     return SongForm(is_instrumental=kind == "instrumental", initial=initial)
 
 

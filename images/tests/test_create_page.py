@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from images.references import Reference, of_image, read_token
 from images.services import Wish, request_images
 from images.tests.factories import MODEL, make_image, make_request, picture_file
 from jobs.models import Charge, Status
+from library import prefill
 
 pytestmark = pytest.mark.django_db
 URL = "/images/new/"
@@ -290,3 +291,16 @@ def test_without_a_model_the_form_says_why_it_cannot_be_sent(client: Client) -> 
     page = client.get(URL).content.decode()
     assert "No model is offered: add one in the admin." in page
     assert client.post(URL, asked()).status_code == 422
+
+
+def test_a_text_too_long_for_an_address_fills_the_form_from_the_session(client: Client) -> None:
+    prompt = "A lighthouse & the sea. " * 500
+    request = RequestFactory().get("/")
+    request.session = client.session
+    key = prefill.keep(request, {"prompt": prompt, "parent": "not a field to be filled"})
+    request.session.save()
+    page = client.get(URL, {"prefill": key, "title": "Long"}).content.decode()
+    assert "A lighthouse &amp; the sea. " * 500 in page
+    assert 'value="Long"' in page
+    assert "not a field to be filled" not in page
+    assert "is not kept any more" in client.get(URL, {"prefill": "guessed"}).content.decode()

@@ -5,11 +5,12 @@ import uuid
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.tests.factories import signed_in
 from jobs.models import Status
+from library import prefill
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, Song, SongModel
 from songs.tests.factories import make_instrumental, make_song
 
@@ -162,3 +163,17 @@ def test_the_mocks_scenarios_are_told_only_where_mureka_is_imitated(client: Clie
     assert "0009" in client.get(URL).content.decode()
     settings.MUREKA_API_KEY, settings.MUREKA_BASE_URL = "key", "https://api.mureka.ai"
     assert "0009" not in client.get(URL).content.decode()
+
+
+def test_a_text_too_long_for_an_address_fills_the_form_from_the_session(client: Client) -> None:
+    lyrics = "Rain <on> the roof\n" * 240
+    request = RequestFactory().get("/")
+    request.session = client.session
+    key = prefill.keep(request, {"lyrics": lyrics, "key": "not a field to be filled"})
+    request.session.save()
+    page = client.get(URL, {"prefill": key, "title": "Long"}).content.decode()
+    assert "Rain &lt;on&gt; the roof\n" * 240 in page
+    assert 'value="Long"' in page
+    assert "not a field to be filled" not in page
+    assert "data-draft" not in page  # a draft must not overwrite it
+    assert "is not kept any more" in client.get(URL, {"prefill": "guessed"}).content.decode()
