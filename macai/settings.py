@@ -194,6 +194,7 @@ INSTALLED_APPS = [
     "library",
     "songs",
     "images",
+    "chat",
     "mockapi",
     "knox",
     "django_q",
