@@ -192,6 +192,7 @@ INSTALLED_APPS = [
     "accounts",
     "jobs",
     "library",
+    "prompts",
     "songs",
     "images",
     "chat",

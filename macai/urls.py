@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("songs.urls")),
     path("", include("images.urls")),
+    path("", include("prompts.urls")),
     path("api/", include("macai.api")),
     path("admin/", admin.site.urls),
 ]
