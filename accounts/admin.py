@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import services
-from accounts.models import AccessToken, User
+from accounts.models import AccessToken, FailedSignIn, User
 
 
 @admin.register(User)
@@ -47,4 +47,34 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic f
         for token in tokens:
             services.revoke_token(token)
         text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", len(tokens)) % {"count": len(tokens)}
+        self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(FailedSignIn)
+class FailedSignInAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the stubs only
+    """Who failed to sign in lately, from where, and who is locked out. Deleting a row unlocks."""
+
+    list_display = ["username", "ip_address", "failures_since_start", "attempt_time", "is_locked"]
+    search_fields = ["username", "ip_address"]
+    fields = ["username", "ip_address", "failures_since_start", "attempt_time", "is_locked"]
+    actions = ["unlock"]
+
+    @admin.display(description=_("locked out"), boolean=True)
+    def is_locked(self, row: FailedSignIn) -> bool:
+        """Tell whether the name is kept out from there now."""
+        return row.is_locked
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Forbid: failures happen."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: FailedSignIn | None = None) -> bool:
+        """Forbid: they are forgotten, never changed."""
+        return False
+
+    @admin.action(description=_("Unlock: forget the selected failures"), permissions=["delete"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[FailedSignIn]) -> None:
+        """Let them try again at once."""
+        count = queryset.delete()[0]
+        text = ngettext("%(count)d unlocked.", "%(count)d unlocked.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)

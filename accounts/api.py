@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -12,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import services
+from accounts import lockout, services
 from accounts.authentication import AccessTokenAuthentication
 from accounts.models import AccessToken, User
+from accounts.proxies import client_network
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -65,6 +67,7 @@ class TokenView(APIView):
             201: IssuedTokenSerializer,
             400: OpenApiResponse(description="A field is missing or too long; the answer names it."),
             401: OpenApiResponse(ProblemSerializer, description="Name and password do not match."),
+            429: OpenApiResponse(ProblemSerializer, description="Too many attempts; Retry-After says for how long."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -72,9 +75,12 @@ class TokenView(APIView):
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
         data = credentials.validated_data
-        user = authenticate(request, username=data["username"], password=data["password"])
+        # Django's own request, on which the lock-out notes what its middleware answers.
+        asked: HttpRequest = request._request  # noqa: SLF001
+        user = authenticate(asked, username=data["username"], password=data["password"])
         if not isinstance(user, User):
             raise AuthenticationFailed(_("Name and password do not match."))
+        lockout.forget(user.get_username(), client_network(asked))
         token, text = services.issue_token(user=user, name=data["name"])
         answer = IssuedTokenSerializer(token, context={"text": text}).data
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

@@ -1,12 +1,19 @@
 """The people who use the studio, and the tokens of their programs."""
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Self
 
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
+
+from accounts.proxies import parsed
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox ships no types
@@ -33,3 +40,44 @@ class AccessToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no typ
         """Whether the token has stopped working by its own date."""
         expiry: Any = self.expiry
         return expiry is not None and expiry <= timezone.now()
+
+
+class FailedSignInQuerySet(models.QuerySet[Any]):
+    """Failed sign-ins, in words."""
+
+    def recent(self) -> Self:
+        """Return those that still count."""
+        return self.filter(attempt_time__gt=timezone.now() - timedelta(seconds=settings.SIGN_IN_PAUSE_SECONDS))
+
+    def stale(self) -> Self:
+        """Return those that no longer count."""
+        return self.filter(attempt_time__lte=timezone.now() - timedelta(seconds=settings.SIGN_IN_PAUSE_SECONDS))
+
+    def of(self, name: str, address: str | None) -> Self:
+        """Return those of a name from an address."""
+        return self.filter(username=name, ip_address=address)
+
+    def named(self, words: Iterable[str]) -> Self:
+        """Return those of any of the names, or from any of the addresses."""
+        addresses = [str(address) for word in words if (address := parsed(word))]
+        return self.filter(Q(username__in=words) | Q(ip_address__in=addresses))
+
+
+class FailedSignIn(AccessAttempt):  # type: ignore[misc]  # axes ships no types
+    """How often a name failed to sign in from an address, and when last (accounts/lockout.py)."""
+
+    objects = FailedSignInQuerySet.as_manager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("failed sign-in")
+        verbose_name_plural = _("failed sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.username} ({self.ip_address})"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether this name is kept out from this address now."""
+        is_recent = self.attempt_time > timezone.now() - timedelta(seconds=settings.SIGN_IN_PAUSE_SECONDS)
+        return bool(is_recent and self.failures_since_start >= settings.SIGN_IN_ATTEMPTS)

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +67,19 @@ def http_address(name: str, default: str) -> str:
     return value
 
 
+def networks(name: str, default: list[str]) -> list[str]:
+    """Read IP addresses and networks, separated by commas."""
+    values = env.list(name, default=[]) or default
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks such as 10.0.0.0/8, not {value!r}."
+            ) from None
+    return values
+
+
 def is_address(value: str, *schemes: str) -> bool:
     """Tell whether `value` is an address of one of the schemes. Messages do not repeat it: it may hold a password."""
     try:
@@ -121,6 +135,9 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".local", socket.gethostname()
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else LOCAL_HOSTS)
 # CSRF_TRUSTED_ORIGINS: addresses with scheme, for a studio behind a proxy.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
+HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 
 # WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each.
 WEB_PROCESSES = number("WEB_PROCESSES", 2, low=1, high=32)
@@ -197,6 +214,7 @@ INSTALLED_APPS = [
     "images",
     "chat",
     "mockapi",
+    "axes",
     "knox",
     "django_q",
     "django_htmx",
@@ -221,6 +239,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "mockapi.urls" if MOCKAPI_ONLY else "macai.urls"
@@ -314,6 +333,7 @@ Q_CLUSTER: dict[str, Any] = {
 # --- Users and doors ------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.lockout.LockOutBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -331,6 +351,24 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
+
+# TRUSTED_PROXIES: addresses or networks of our own proxies. Only what they say about where a request comes from
+# (X-Forwarded-For) is believed. By default the one on this machine, where a proxy ends TLS.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.1", "::1"] if HTTPS else [])
+# SIGN_IN_ATTEMPTS: after how many failed sign-ins a name is locked out from where they came.
+# SIGN_IN_ATTEMPTS_BY_ADDRESS: after how many, with whatever names, nobody can sign in from there.
+# SIGN_IN_PAUSE_SECONDS: for how long.
+SIGN_IN_ATTEMPTS = number("SIGN_IN_ATTEMPTS", 5, low=1, high=1000)
+SIGN_IN_ATTEMPTS_BY_ADDRESS = number("SIGN_IN_ATTEMPTS_BY_ADDRESS", 30, low=1, high=100_000)
+SIGN_IN_PAUSE_SECONDS = number("SIGN_IN_PAUSE_SECONDS", 900, low=1, high=86_400)
+AXES_HANDLER = "accounts.lockout.LockOutHandler"
+AXES_CLIENT_IP_CALLABLE = "accounts.proxies.client_network"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.refuse"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(seconds=SIGN_IN_PAUSE_SECONDS)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False  # accounts/admin.py shows what matters
+AXES_VERBOSE = False
 
 KNOX_TOKEN_MODEL = "accounts.AccessToken"
 MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
@@ -387,8 +425,6 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
-HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 # The supervisor's own probe and the worker's calls to the mock come without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/$", r"^mock/"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

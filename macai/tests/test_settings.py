@@ -32,6 +32,7 @@ MISTAKES = {
         {"LOG_LEVEL": "loud"},
         "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not 'LOUD'.",
     ),
+    "a proxy by its name": ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES must be addresses or networks such as"),
     "production without a secret": ({"DEBUG": "false"}, "SECRET_KEY is required when DEBUG=false."),
     "production without hosts": (
         {"DEBUG": "false", "SECRET_KEY": SECRET},
@@ -97,7 +98,7 @@ def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path
 
 def test_the_env_example_has_every_setting_and_nothing_else() -> None:
     source = (ROOT / "macai" / "settings.py").read_text()
-    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address)\(\s*"([A-Z_]+)\"""", source))
+    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|networks)\(\s*"([A-Z_]+)\"""", source))
     listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert read == set(listed)
     assert len(listed) == len(set(listed))
