@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import jobs.models
+from library.search import words_index
 
 # What OpenAI offers, as known in November 2026. The owner edits it in the admin. Prices are US dollars: a million tokens,
 # or a picture where a model is not paid by token. Tokens are those of a square picture of 1024 pixels.
@@ -506,4 +507,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(seed_models, migrations.RunPython.noop),
+        words_index("generated_images", "title", "prompt", "tags"),
     ]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import jobs.models
+from library.search import words_index
 
 # What Mureka offers and charges in US dollars for one, as known in November 2026. The owner edits it in the admin.
 MODELS = [
@@ -699,4 +700,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(seed_models, migrations.RunPython.noop),
+        words_index("songs", "title", "lyrics", "tags"),
     ]
