@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django_q.status import Stat
 
-from providers import mureka, openai
+from providers import mureka, ollama, openai
 
 
 class Provider(NamedTuple):
@@ -14,6 +14,8 @@ class Provider(NamedTuple):
 
     name: str
     is_mock: bool
+    setting: str  # what leads to the real one
+    is_paid: bool = True
 
 
 def worker_is_alive() -> bool:
@@ -24,7 +26,11 @@ def worker_is_alive() -> bool:
 
 def providers() -> list[Provider]:
     """Return the services that the studio's pages use now, real or imitated."""
-    return [Provider("Mureka", mureka.is_mock()), Provider("OpenAI", openai.is_mock())]
+    return [
+        Provider("Mureka", mureka.is_mock(), "MUREKA_API_KEY"),
+        Provider("OpenAI", openai.is_mock(), "OPENAI_API_KEY"),
+        Provider("Ollama", ollama.is_mock(), "OLLAMA_BASE_URL", is_paid=False),
+    ]
 
 
 def storage_is_writable() -> bool:

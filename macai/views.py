@@ -62,7 +62,9 @@ def worker_and_storage() -> list[Check]:
 def provider_check(provider: pulse.Provider) -> Check:
     """Say whether a service is the real one. An imitated one is well, too: that is how a studio starts."""
     if provider.is_mock:
-        variable = f"{provider.name.upper()}_API_KEY"
         advice = _("Imitated (MOCK): nothing is charged. Set %(variable)s in .env to use the real one.")
-        return Check(provider.name, is_well=True, advice=advice % {"variable": variable})
-    return Check(provider.name, is_well=True, advice=_("The real service. What it makes costs money."))
+        return Check(provider.name, is_well=True, advice=advice % {"variable": provider.setting})
+    advice = (
+        _("The real service. What it makes costs money.") if provider.is_paid else _("The real one, free of charge.")
+    )
+    return Check(provider.name, is_well=True, advice=advice)

@@ -1,6 +1,8 @@
 """Connections that never retry, carry no credentials of their own, and know whether they stood."""
 
+import socket
 import threading
+from collections.abc import Callable
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -27,6 +29,8 @@ class _Noting(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         _thread.connected = True
+        if self.sock is not None and (listener := getattr(_thread, "listener", None)) is not None:
+            listener(self.sock)
 
 
 def _note_connections(manager: urllib3.PoolManager) -> None:
@@ -84,6 +88,11 @@ def session_of_thread() -> requests.Session:
 def forget_connections() -> None:
     """Begin a call: from here on `has_connected` speaks of this call alone."""
     _thread.connected = False
+
+
+def on_connect(listener: Callable[[socket.socket], None]) -> None:
+    """Have each connection that this thread opens from now on handed to `listener`, before anything is sent on it."""
+    _thread.listener = listener
 
 
 def has_connected() -> bool:

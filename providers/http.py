@@ -2,9 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
@@ -12,63 +11,22 @@ import requests
 from django.utils.translation import gettext as _
 from urllib3.util import parse_url
 
-from providers.answers import error_words, load_json, parse_retry_after
+from providers.answers import load_json, parse_retry_after
 from providers.connections import (
     NETWORK_ERRORS,
     TIMEOUTS,
     forget_connections,
-    has_connected,
     new_session,
     session_of_thread,
 )
-from providers.errors import DownloadError, ProviderError, Verdict
+from providers.errors import DownloadError, Verdict
+from providers.failures import Call, Classify, TooLongError, broken_answer, verdict_for_status
 
 ANSWER_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = 3
 
-Classify = Callable[[int, str, bool], Verdict]
-"""(HTTP status that is not 2xx, the provider's words, paid) -> what it means."""
-
-
 # --- JSON calls -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What is needed to say what went wrong with one call."""
-
-    provider: str
-    key: str
-    paid: bool
-    classify: Classify
-
-    def error(
-        self, verdict: Verdict, message: str, detail: str = "", *, status: int | None = None, wait: float | None = None
-    ) -> ProviderError:
-        detail = self.without_secrets(detail)
-        return ProviderError(verdict, message, provider=self.provider, detail=detail, status=status, retry_after=wait)
-
-    def without_secrets(self, text: str) -> str:
-        hidden = text.replace(self.key, "***") if self.key else text
-        return re.sub(r"(?i)bearer\s+[^\s\"']+", "Bearer ***", hidden).replace("\x00", "")
-
-
-def verdict_for_status(status: int, words: str, paid: bool) -> Verdict:
-    """Say what an HTTP status other than 2xx means where a provider has no words of its own for it."""
-    del words
-    if status == 401:
-        return Verdict.BAD_KEY
-    if status == 429:
-        return Verdict.LATER
-    if 400 <= status < 500 and status != 408:
-        return Verdict.REFUSED
-    return _lost(paid=paid)
-
-
-def _lost(*, paid: bool) -> Verdict:
-    """Give the verdict when a request was sent and its answer is no use."""
-    return Verdict.UNCERTAIN if paid else Verdict.LATER
 
 
 def request_json(
@@ -88,10 +46,10 @@ def request_json(
     `timeout` is (connect, read) in seconds; an answer that has begun must end within the read timeout. Nothing is ever
     repeated and no redirect followed. A paid request is LATER only if no byte of it was sent or the provider said so.
     """
-    call = _Call(provider, key, paid, classify)
+    call = Call(provider, key, paid, classify)
     if not re.fullmatch(r"[\x21-\x7e]*", key):
         raise call.error(
-            Verdict.BAD_KEY, _("The API key of %(name)s has a character in it that no key has.") % _name(call)
+            Verdict.BAD_KEY, _("The API key of %(name)s has a character in it that no key has.") % {"name": provider}
         )
     # Paid requests use a fresh connection: a kept-alive one that the server just closed would look like a lost answer.
     session = new_session() if paid else session_of_thread()
@@ -99,7 +57,7 @@ def request_json(
     problem: Exception | None = None
     forget_connections()
     try:
-        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         with session.request(
             method, url, json=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
         ) as response:
@@ -111,14 +69,10 @@ def request_json(
             session.close()
     # Raised outside the except block: the original error holds the request, and with it the key.
     if arrived.status is not None and not 200 <= arrived.status < 300:
-        raise _status_failure(call, arrived)
+        raise call.status_failure(arrived.status, arrived.text(), arrived.retry_after)
     if problem is not None:
-        raise _network_failure(call, problem, arrived)
+        raise call.network_failure(problem, arrived.status)
     return _parsed(call, arrived)
-
-
-class _TooLongError(ValueError):
-    """The answer is longer than allowed."""
 
 
 class _Arrived:
@@ -138,7 +92,7 @@ class _Arrived:
             self.content += chunk
             if len(self.content) > max_bytes:
                 response.raw.close()
-                raise _TooLongError
+                raise TooLongError
             if time.monotonic() > deadline:
                 response.raw.close()
                 raise requests.ReadTimeout("the answer did not end in time")
@@ -147,48 +101,7 @@ class _Arrived:
         return self.content.decode("utf-8-sig", "replace")
 
 
-def _name(call: _Call) -> dict[str, object]:
-    return {"name": call.provider}
-
-
-def _network_failure(call: _Call, problem: Exception, arrived: _Arrived) -> ProviderError:
-    never_sent = call.paid and not has_connected()
-    if isinstance(problem, _TooLongError):
-        message = _("%(name)s gave an answer that is too long.")
-    elif never_sent or isinstance(problem, requests.ConnectTimeout):
-        message = _("%(name)s cannot be reached.")
-    elif isinstance(problem, TIMEOUTS):
-        message = _("%(name)s did not answer in time.")
-    elif has_connected() or arrived.status is not None:
-        message = _("The connection to %(name)s broke before its answer was complete.")
-    else:
-        message = _("%(name)s cannot be reached.")
-    verdict = Verdict.LATER if never_sent else _lost(paid=call.paid)
-    return call.error(verdict, message % _name(call), f"{type(problem).__name__}: {problem}", status=arrived.status)
-
-
-def _status_failure(call: _Call, arrived: _Arrived) -> ProviderError:
-    status = arrived.status or 0
-    text = call.without_secrets(arrived.text())
-    words = error_words(text)
-    verdict = call.classify(status, words, call.paid)
-    if verdict is Verdict.REFUSED and words:
-        message = _('%(name)s refused the request: "%(words)s"')
-    elif verdict is Verdict.REFUSED:
-        message = _("%(name)s refused the request (HTTP %(status)s).")
-    elif verdict is Verdict.BAD_KEY:
-        message = _("%(name)s does not accept the API key.")
-    elif verdict is Verdict.OUT_OF_MONEY:
-        message = _("The %(name)s account has no money left.")
-    elif status == 429:
-        message = _("%(name)s asks to wait: too many requests at the moment.")
-    else:
-        message = _("%(name)s has a problem of its own (HTTP %(status)s).")
-    message %= {"name": call.provider, "words": words, "status": status}
-    return call.error(verdict, message, text, status=status, wait=arrived.retry_after)
-
-
-def _parsed(call: _Call, arrived: _Arrived) -> dict[str, Any]:
+def _parsed(call: Call, arrived: _Arrived) -> dict[str, Any]:
     try:
         answer = load_json(arrived.text())
     except (ValueError, RecursionError):
@@ -197,12 +110,6 @@ def _parsed(call: _Call, arrived: _Arrived) -> dict[str, Any]:
         detail = call.without_secrets(arrived.text())
         raise broken_answer(call.provider, detail, paid=call.paid, status=arrived.status)
     return answer
-
-
-def broken_answer(provider: str, detail: object, *, paid: bool, status: int | None = None) -> ProviderError:
-    """Make the error for a 2xx answer that is no use: uncertain if it was paid for, otherwise to be asked for again."""
-    message = _("%(name)s gave an answer that cannot be read.") % {"name": provider}
-    return ProviderError(_lost(paid=paid), message, provider=provider, detail=str(detail), status=status)
 
 
 # --- Downloads ------------------------------------------------------------------------------------------------------

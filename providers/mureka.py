@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from providers.errors import ProviderError, Verdict
-from providers.http import broken_answer, name_of_host, request_json, verdict_for_status
+from providers.failures import broken_answer, verdict_for_status
+from providers.http import name_of_host, request_json
 from providers.mureka_types import (
     Billing,
     Choice,

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from providers.errors import ProviderError, Verdict
-from providers.http import broken_answer, name_of_host, request_json
+from providers.failures import broken_answer
+from providers.http import name_of_host, request_json
 from providers.openai_types import ImageAnswer, ImageRequest, Model, Picture, Reference, Usage, parse_models
 
 __all__ = [

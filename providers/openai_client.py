@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from providers.answers import error_words, load_json, parse_retry_after
 from providers.errors import ProviderError, Verdict
-from providers.http import verdict_for_status
+from providers.failures import verdict_for_status
 from providers.openai_types import ImageAnswer, ImageRequest, decode, parse_answer, take_pictures
 
 logger = logging.getLogger(__name__)

@@ -142,6 +142,7 @@ def test_the_ribbon_shows_while_a_service_is_imitated(client: Client, settings: 
     assert b'class="ribbon"' in client.get(reverse("accounts:profile")).content
     settings.MUREKA_BASE_URL = "https://api.mureka.ai"
     settings.OPENAI_BASE_URL = "https://api.openai.com/v1"
+    settings.OLLAMA_BASE_URL = "http://127.0.0.1:11434"
     assert b'class="ribbon"' not in client.get(reverse("accounts:profile")).content
 
 
