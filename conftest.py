@@ -33,6 +33,7 @@ def make_settings_quick() -> None:
 
     settings.DATA_DIR = settings.DATA_DIR / os.environ.get("PYTEST_XDIST_WORKER", "alone")
     settings.MEDIA_ROOT = settings.DATA_DIR / "media"
+    settings.BACKUP_DIR = settings.DATA_DIR / "backups"
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

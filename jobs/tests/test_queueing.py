@@ -92,7 +92,7 @@ def test_the_schedule_can_be_installed_any_number_of_times() -> None:
     schedule.install()
     Schedule.objects.update(minutes=77, repeats=0)
     schedule.install()
-    row = Schedule.objects.get()
+    row = Schedule.objects.get(name="jobs.sweep")
     assert (row.func, row.minutes, row.repeats) == ("jobs.tasks.sweep", 1, -1)
 
 
