@@ -24,7 +24,7 @@ from images.api import ImageViewSet
 from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
 from jobs.services import JobError
-from macai.health import HealthView
+from macai.health_api import HealthView, LiveView, ReadyView
 from songs.api import MurekaAccountView, SongViewSet
 from songs.choice_api import SongChoiceViewSet
 
@@ -129,6 +129,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/mureka/account/", MurekaAccountView.as_view(), name="mureka-account"),
     path("v1/queue/", QueueView.as_view(), name="queue"),
     path("v1/health/", HealthView.as_view(), name="health"),
+    path("v1/health/live/", LiveView.as_view(), name="health-live"),
+    path("v1/health/ready/", ReadyView.as_view(), name="health-ready"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi-json"),
     path("openapi.yaml", SpectacularYAMLAPIView.as_view(), name="openapi-yaml"),
     path("docs/", login_required(DocsView.as_view()), name="api-docs"),

@@ -157,6 +157,11 @@ DJANGO_SUPERUSER_USERNAME = env.str("DJANGO_SUPERUSER_USERNAME", default="")
 DJANGO_SUPERUSER_PASSWORD = env.str("DJANGO_SUPERUSER_PASSWORD", default="")
 DJANGO_SUPERUSER_EMAIL = env.str("DJANGO_SUPERUSER_EMAIL", default="")
 
+# --- Watching -------------------------------------------------------------------------------------------------------
+
+# MIN_FREE_DISK: MB; with less than this the studio is unwell, with less than three times this it warns.
+MIN_FREE_DISK = number("MIN_FREE_DISK", 500, low=0, high=100_000_000)
+
 # --- Providers ------------------------------------------------------------------------------------------------------
 
 # MOCKAPI_ENABLED: serve the imitated providers under /mock/. On by default, but not in production.
@@ -238,7 +243,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "macai.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -405,6 +410,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "jobs.models.Status",
+        "HealthStateEnum": "macai.findings.State",
         "PhaseEnum": "jobs.models.Phase",
         "ChargeEnum": "jobs.models.Charge",
         "WorkflowEnum": "songs.models.Workflow",
@@ -429,7 +435,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # The supervisor's own probe and the worker's calls to the mock come without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/$", r"^mock/"]
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/", r"^mock/"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -16,7 +16,16 @@ pytestmark = pytest.mark.django_db
 SONGS = "/api/v1/songs/"
 SAMPLES: dict[str, Any] = {"uuid": uuid.uuid4(), "slug": "mp3", "str": "x", "int": 1, "path": "x"}
 # What is open by decision; the mock checks its own key, static files are no secret.
-OPEN = {"/api/v1/health/", "/api/v1/auth/token/", "/sign-in/", "/first-visit/", "/admin/login/", "/admin/jsi18n/"}
+OPEN = {
+    "/api/v1/health/",
+    "/api/v1/health/live/",
+    "/api/v1/health/ready/",
+    "/api/v1/auth/token/",
+    "/sign-in/",
+    "/first-visit/",
+    "/admin/login/",
+    "/admin/jsi18n/",
+}
 OPEN_BELOW = ("/mock/", "/static/")
 
 

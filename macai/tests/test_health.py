@@ -1,42 +1,63 @@
 """Health: open to all, quick, honest, and without a secret."""
 
+import shutil
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs import leases
 from jobs.models import Lease
-from macai import health
+from macai import health, provider_health
+from macai.findings import NONE_YET, UNKNOWN, Finding, well
+from providers.errors import ProviderError, Verdict
+from songs.tests.factories import make_song
 
-HEALTH = "/api/v1/health/"
+HEALTH, LIVE, READY = "/api/v1/health/", "/api/v1/health/live/", "/api/v1/health/ready/"
 # Its checks run in threads with connections of their own, which see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    health.memory.forget()
+    cache.clear()
+
+
 @pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A studio whose worker is up, and whose queue is the database (the suite replaces the real one)."""
+def _worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A studio whose worker is up."""
     monkeypatch.setattr("macai.pulse.worker_is_alive", lambda: True)
 
 
-def well() -> bool:
-    return True
+def told() -> Any:
+    health.memory.forget()
+    return Client().get(HEALTH).json()
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("_worker")
 def test_a_studio_that_is_well_says_so_to_anybody() -> None:
     answer = Client().get(HEALTH)
 
     assert answer.status_code == 200, answer.content
-    assert answer.json() == {
-        "status": "ok",
-        "checks": {name: {"ok": True} for name in ("database", "cache", "broker", "worker", "storage")},
-    }
+    found = answer.json()
+    assert found.keys() == {"status", "checked_at", "checks", "providers"}
+    assert list(found["checks"]) == [
+        "database", "migrations", "cache", "broker", "worker", "queue", "storage", "disk", "backup",
+    ]  # fmt: skip
+    assert all(check["ok"] for check in found["checks"].values())
+    assert found["checks"]["queue"] == {
+        "ok": True, "state": "ok", "code": "ok", "message": "No job waits.", "value": 0, "unit": "s",
+    }  # fmt: skip
+    assert found["checks"]["disk"]["unit"] == "MB"
+    assert found["checks"]["disk"]["value"] > 0
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -45,8 +66,8 @@ def test_a_studio_without_a_worker_is_failing() -> None:
 
     assert answer.status_code == 503
     assert answer.json()["status"] == "failing"
-    assert answer.json()["checks"]["worker"] == {"ok": False}
-    assert answer.json()["checks"]["database"] == {"ok": True}
+    assert answer.json()["checks"]["worker"]["code"] == "no_heartbeat"
+    assert answer.json()["checks"]["database"]["ok"]
 
 
 @pytest.mark.parametrize(("seconds", "is_alive"), [(5, True), (60, False)])
@@ -54,13 +75,13 @@ def test_a_worker_without_heartbeat_is_alive_if_it_has_just_worked(seconds: int,
     leases.beat()
     Lease.objects.update(beat=timezone.now() - timedelta(seconds=seconds))
 
-    assert Client().get(HEALTH).json()["checks"]["worker"] == {"ok": is_alive}
+    assert told()["checks"]["worker"]["ok"] is is_alive
 
 
-@pytest.mark.usefixtures("worker")
-@pytest.mark.parametrize("name", ["database", "cache", "broker", "storage"])
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize("name", ["database", "migrations", "queue", "cache", "broker", "storage", "disk"])
 def test_what_breaks_is_named_and_nothing_of_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_down() -> bool:
+    def break_down() -> Finding:
         raise ConnectionError("postgres://user:password@host")
 
     monkeypatch.setitem(health.CHECKS, name, break_down)
@@ -68,18 +89,167 @@ def test_what_breaks_is_named_and_nothing_of_it_is_told(name: str, monkeypatch: 
 
     assert answer.status_code == 503
     assert [key for key, check in answer.json()["checks"].items() if not check["ok"]] == [name]
+    assert answer.json()["checks"][name]["code"] == "no_answer"
     assert "password" not in answer.content.decode()
 
 
+def test_without_a_database_nothing_is_said_of_what_only_it_could_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down() -> Finding:
+        raise ConnectionError
+
+    monkeypatch.setitem(health.CHECKS, "database", break_down)
+
+    found = health.look()
+
+    assert found["database"].code == "no_answer"
+    assert {name for name, finding in found.items() if finding.code == UNKNOWN} == {
+        "migrations", "queue", "backup", "worker",
+    }  # fmt: skip
+
+
 def test_what_hangs_has_failed_in_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang() -> bool:
+    released: list[Finding] = []
+
+    def hang() -> Finding:
         time.sleep(3)
-        return True
+        released.append(well("Too late."))
+        return released[0]
 
-    checks: dict[str, Callable[[], bool]] = dict.fromkeys(health.CHECKS, well)
-    monkeypatch.setattr(health, "CHECKS", checks | {"storage": hang})
-    started = time.monotonic()
-    found: dict[str, Any] = health.look()
+    checks = {name: (lambda: well("Well.")) for name in health.CHECKS}
+    monkeypatch.setattr(health, "CHECKS", checks | {"storage": hang, "queue": hang})
+    found = health.look()
 
-    assert time.monotonic() - started < 2.0
-    assert found == dict.fromkeys(health.CHECKS, True) | {"storage": False}
+    assert released == []  # nobody waited for it
+    assert {name: finding.code for name, finding in found.items() if finding.code != "ok"} == {
+        "storage": "too_slow",
+        "queue": "too_slow",
+        "backup": UNKNOWN,
+    }
+
+
+@pytest.mark.usefixtures("_worker")
+def test_jobs_that_nobody_takes_are_failing_and_a_long_line_is_only_a_warning() -> None:
+    make_song(status="PENDING", queued_at=timezone.now() - timedelta(minutes=5))
+    assert told()["checks"]["queue"]["code"] == "not_followed"
+    assert told()["status"] == "failing"
+
+    leases.take(leases.FOLLOW, "somebody", timedelta(seconds=60))
+    assert told()["checks"]["queue"]["code"] == "ok"
+    make_song(status="PENDING", queued_at=timezone.now() - timedelta(hours=2))
+    queue = told()["checks"]["queue"]
+    assert (queue["state"], queue["code"], queue["unit"]) == ("warning", "waits_long", "s")
+    assert queue["value"] == pytest.approx(7200, abs=60)
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(("free", "code", "status"), [(100, "full", 503), (600, "low", 200), (5000, "ok", 200)])
+def test_little_room_on_the_disk_is_told_before_there_is_none(
+    free: int, code: str, status: int, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.MIN_FREE_DISK = 500
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(free=free * 1024 * 1024))
+    answer = Client().get(HEALTH)
+
+    assert (answer.status_code, answer.json()["checks"]["disk"]["code"]) == (status, code)
+    assert answer.json()["checks"]["disk"]["value"] == free
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(("hours", "code"), [(None, NONE_YET), (1, "ok"), (40, "too_old")])
+def test_a_backup_that_is_missing_or_old_warns_and_does_not_fail(
+    hours: int | None, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = None if hours is None else timezone.now() - timedelta(hours=hours)
+    monkeypatch.setattr(health, "newest_backup_at", lambda: made)
+    answer = Client().get(HEALTH)
+
+    assert (answer.status_code, answer.json()["checks"]["backup"]["code"]) == (200, code)
+    assert answer.json()["status"] == ("ok" if code == "ok" else "warning")
+
+
+@pytest.mark.usefixtures("_worker")
+def test_tables_of_another_version_are_failing_and_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Client().get(READY).status_code == 200
+    monkeypatch.setattr("macai.health.MigrationExecutor.migration_plan", lambda _self, _targets: ["one", "two"])
+
+    answer = Client().get(READY)
+    assert (answer.status_code, list(answer.json()["checks"])) == (503, ["database", "migrations"])
+    assert answer.json()["checks"]["migrations"]["value"] == 2
+    assert Client().get(HEALTH).status_code == 503
+
+
+def test_a_process_is_live_whatever_else_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CursorWrapper, "execute", lambda *_args: pytest.fail("the database was asked"))
+    monkeypatch.setattr(health, "look", lambda *_args: pytest.fail("something was looked at"))
+    client = Client()
+    client.cookies["sessionid"] = "a" * 32
+
+    assert (client.get(LIVE).status_code, client.get(LIVE).json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("_worker")
+def test_whoever_asks_very_often_does_not_make_the_studio_look_very_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def look() -> dict[str, Finding]:
+        looks.append("looked")
+        return {"database": well("Well.")}
+
+    monkeypatch.setattr(health, "look", look)
+    monkeypatch.setattr(health, "REMEMBERED", 60)
+    for _number in range(5):
+        assert health.memory.look()["database"].is_ok
+    assert len(looks) == 1
+
+
+# --- Providers ------------------------------------------------------------------------------------------------------
+
+
+def trouble(verdict: Verdict, status: int | None = None) -> ProviderError:
+    return ProviderError(verdict, "No.", provider="Mureka", status=status)
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, "ok"),
+        (trouble(Verdict.LATER), "down"),
+        (trouble(Verdict.LATER, 503), "down"),
+        (trouble(Verdict.LATER, 429), "ok"),
+        (trouble(Verdict.REFUSED, 404), "ok"),
+        (trouble(Verdict.BAD_KEY, 401), "bad_key"),
+        (trouble(Verdict.OUT_OF_MONEY, 429), "no_money"),
+        (RuntimeError("sk-secret"), "down"),
+    ],
+    ids=str,
+)
+def test_a_provider_is_asked_for_free_remembered_and_never_makes_the_studio_fail(
+    error: Exception | None, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append("Mureka")
+        if error:
+            raise error
+
+    monkeypatch.setattr(provider_health, "QUESTIONS", {"Mureka": ask})
+    assert told()["providers"]["mureka"]["code"] == UNKNOWN
+    provider_health.ask_all()
+
+    found = told()
+    assert found["providers"]["mureka"]["code"] == code
+    assert found["providers"]["mureka"]["ok"] is True
+    assert found["providers"]["openai"]["code"] == UNKNOWN
+    assert found["status"] == "warning"  # there is no backup yet, and nothing worse
+    assert len(asked) == 1  # looking asks nobody
+
+
+def test_what_a_provider_was_long_ago_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_health, "QUESTIONS", {"Mureka": lambda: None})
+    provider_health.ask_all()
+    assert provider_health.last_known()["mureka"].code == "ok"
+    later = timezone.now() + timedelta(minutes=11)
+    monkeypatch.setattr("macai.provider_health.timezone.now", lambda: later)
+    assert provider_health.last_known()["mureka"].code == UNKNOWN
