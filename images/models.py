@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job, JobQuerySet
 from library.trash import Trashable, TrashQuerySet
+from prompts.models import MagicRun
 
 PROMPT_LIMIT = 32_000
 REFERENCES_LIMIT = 16
@@ -112,6 +113,10 @@ class ImageRequest(Job):
     prompt = models.TextField(_("prompt as sent"))
     prompt_written = models.TextField(_("prompt as written"), blank=True)
     prompt_magic = models.TextField(_("prompt as magic made it"), blank=True)
+    prompt_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the prompt"),
+    )  # fmt: skip
     prompt_hash = models.CharField(max_length=32, db_index=True, editable=False)
     model = models.CharField(_("model"), max_length=100)
     count = models.PositiveSmallIntegerField(_("pictures"), default=1)

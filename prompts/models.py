@@ -1,4 +1,4 @@
-"""Prompt templates, each version a row of its own, and what was written with them."""
+"""Prompt templates, each version a row of its own, and what was written with them. Beside them: vocabulary.py."""
 
 import uuid
 from datetime import timedelta
@@ -10,6 +10,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from prompts.vocabulary import SectionKind, SongStructure, StyleTerm
+
+__all__ = ["MagicRun", "PromptTemplate", "RunState", "SectionKind", "SongStructure", "StyleTerm"]
 
 TEXT_LIMIT = 200_000  # characters
 SILENCE = timedelta(seconds=60)  # a text that says it is being written, but was not saved for this long, has broken off

@@ -25,7 +25,7 @@ from jobs.services import JobError
 from library.trash import KEPT_FOR
 from library.trash_admin import PARAMETER, TrashFilter
 from songs import curation, services
-from songs.models import Song, SongChoice, SongFile, SongModel, StemSeparation
+from songs.models import HEAVY, Song, SongChoice, SongFile, SongModel, StemSeparation
 
 
 def player_of(choice: SongChoice) -> str:
@@ -156,7 +156,7 @@ class SongAdmin(JobAdmin):
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return songs without what is long, and with the number of their choices."""
         choices = SongChoice.objects.filter(song=OuterRef("pk")).order_by().values("song").values(n=Count("pk"))
-        light = rows.defer("lyrics", "mureka_response", "error_detail", "progress_info")
+        light = rows.defer(*HEAVY, "error_detail", "progress_info")
         counted: QuerySet[Any] = light.annotate(choice_count=Subquery(choices))
         return counted
 
@@ -297,7 +297,7 @@ class SongChoiceAdmin(LargeTableAdmin):
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return choices with their song and files, without what is long and without the trash."""
-        heavy = ["lyrics_sections", "song__lyrics", "song__mureka_response", "song__error_detail"]
+        heavy = ["lyrics_sections", "song__error_detail", *(f"song__{name}" for name in HEAVY)]
         return rows.filter(song__deleted_at=None).select_related("song").defer(*heavy).prefetch_related("files")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -367,7 +367,7 @@ class StemSeparationAdmin(JobAdmin):
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return separations with their song, without what is long."""
-        heavy = ["choice__lyrics_sections", "choice__song__lyrics", "choice__song__mureka_response"]
+        heavy = ["choice__lyrics_sections", *(f"choice__song__{name}" for name in HEAVY)]
         return super().for_list(rows).select_related("choice__song").defer("error_detail", "mureka_response", *heavy)
 
     @admin.display(description=_("song"))
@@ -390,7 +390,7 @@ class SongFileAdmin(ReadOnlyAdmin, LargeTableAdmin):
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return files with their song, without what is long."""
-        heavy = ["choice__lyrics_sections", "choice__song__lyrics", "choice__song__mureka_response"]
+        heavy = ["choice__lyrics_sections", *(f"choice__song__{name}" for name in HEAVY)]
         return rows.select_related("choice__song").defer(*heavy, "choice__song__error_detail")
 
     @admin.display(description=_("song"))

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from jobs.cards import JobCard, JobsAround
 from jobs.models import Status
 from songs import services
-from songs.models import Song, SongChoice, SongModel, SongQuerySet, StemSeparation
+from songs.models import HEAVY, Song, SongChoice, SongModel, SongQuerySet, StemSeparation
 
 
 def songs_for_cards() -> SongQuerySet:
     """Return songs with what a card shows."""
     choices = Prefetch("choices", queryset=SongChoice.objects.for_list())
-    return Song.objects.defer("lyrics", "mureka_response").prefetch_related(choices)
+    return Song.objects.defer(*HEAVY).prefetch_related(choices)
 
 
 class Around(JobsAround):

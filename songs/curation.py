@@ -14,7 +14,7 @@ from jobs.models import JobEvent
 from jobs.services import JobError
 from library import storage
 from library.texts import check_text
-from songs.models import Song, SongChoice, SongFile, StemSeparation, Workflow
+from songs.models import HEAVY, Song, SongChoice, SongFile, StemSeparation, Workflow
 
 TITLE_LIMIT = 500
 TAGS_LIMIT = 1000
@@ -113,7 +113,7 @@ def delete_songs(songs: Iterable[Song]) -> Deletion:
     for song in songs:
         with transaction.atomic():
             # Held: neither protecting the song nor asking for its stems comes between the look and the move.
-            row = Song.objects.live().select_for_update().filter(pk=song.pk).defer("mureka_response", "lyrics").first()
+            row = Song.objects.live().select_for_update().filter(pk=song.pk).defer(*HEAVY).first()
             if row is None:
                 continue
             if Song.objects.filter(pk=row.pk).deletable().throw_away():

@@ -13,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import ACTIVE, Job, JobQuerySet
 from library.trash import Trashable, TrashQuerySet
+from prompts.models import MagicRun
 
 LINKS_LIVE = timedelta(days=30)  # Mureka's result links die after 30 days
 LYRICS_LIMIT = 5000
 PROMPT_LIMIT = 1024
 VARIANTS_LIMIT = 3
 LIVE = Q(deleted_at=None)
+# What is long and stands in no list.
+HEAVY = ("lyrics", "lyrics_written", "lyrics_magic", "prompt_written", "prompt_magic", "mureka_response")
 PRICE_HELP = _("US dollars for one; empty if the model does not make it.")
 
 
@@ -74,9 +77,7 @@ class SongQuerySet(JobQuerySet, TrashQuerySet):  # type: ignore[override]  # the
     def for_list(self) -> Self:
         """Return rows light enough for a list: without lyrics, without the complete answer."""
         choices = SongChoice.objects.for_list()
-        return self.defer("lyrics", "mureka_response", "error_detail").prefetch_related(
-            models.Prefetch("choices", queryset=choices)
-        )
+        return self.defer(*HEAVY, "error_detail").prefetch_related(models.Prefetch("choices", queryset=choices))
 
     def with_choices(self) -> Self:
         """Return songs with choices and files, in a constant number of queries."""
@@ -99,6 +100,19 @@ class Song(Job, Trashable):
     is_instrumental = models.BooleanField(_("instrumental"), default=False)
     title = models.CharField(_("title"), max_length=500, blank=True)
     tags = models.CharField(_("tags"), max_length=1000, blank=True)
+    # How the words came about: what a person wrote, what magic made of it, and the template (prompts/origins.py).
+    lyrics_written = models.TextField(_("lyrics as written"), blank=True, editable=False)
+    lyrics_magic = models.TextField(_("lyrics as magic made them"), blank=True, editable=False)
+    lyrics_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the lyrics"),
+    )  # fmt: skip
+    prompt_written = models.TextField(_("style as written"), blank=True, editable=False)
+    prompt_magic = models.TextField(_("style as magic made it"), blank=True, editable=False)
+    prompt_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the style"),
+    )  # fmt: skip
     workflow = models.CharField(_("workflow"), max_length=50, choices=Workflow.choices, default=Workflow.NOT_USED)
     mureka_response = models.JSONField(_("Mureka's answer"), default=dict, blank=True, editable=False)
     mureka_status = models.CharField(_("Mureka's status"), max_length=100, blank=True, editable=False)

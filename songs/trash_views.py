@@ -15,7 +15,7 @@ from jobs.pages import uuids_among
 from library.paging import page_of
 from library.trash import KEPT_FOR, with_undo
 from songs import curation
-from songs.models import Song
+from songs.models import HEAVY, Song
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,7 +58,7 @@ def render_question(request: HttpRequest, songs: list[Song], *, page_url: str = 
 
 def chosen_songs(data: QueryDict) -> QuerySet[Song]:
     """Return the songs whose ids were sent; what is no id is passed over."""
-    return Song.objects.filter(pk__in=uuids_among(data.getlist("song"))).defer("lyrics", "mureka_response")
+    return Song.objects.filter(pk__in=uuids_among(data.getlist("song"))).defer(*HEAVY)
 
 
 def tell_deletion(request: HttpRequest, deletion: curation.Deletion) -> None:

@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("prompts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -378,6 +379,18 @@ class Migration(migrations.Migration):
                         related_name="variations",
                         to="images.generatedimage",
                         verbose_name="made from",
+                    ),
+                ),
+                (
+                    "prompt_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the prompt",
                     ),
                 ),
                 (

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from prompts.seeds import plant
+from prompts.vocabulary_seeds import plant_words
 
 
 class Migration(migrations.Migration):
@@ -16,6 +17,48 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="SectionKind",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "label",
+                    models.CharField(
+                        help_text="As it stands in [brackets].", max_length=40, unique=True, verbose_name="name"
+                    ),
+                ),
+                ("hint", models.CharField(blank=True, max_length=200, verbose_name="what it is for")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="position")),
+                ("is_active", models.BooleanField(default=True, verbose_name="offered")),
+            ],
+            options={
+                "verbose_name": "kind of section",
+                "verbose_name_plural": "kinds of sections",
+                "db_table": "section_kinds",
+                "ordering": ["position", "label"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SongStructure",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True, verbose_name="name")),
+                (
+                    "sections",
+                    models.TextField(
+                        help_text="One a line, by the names of the kinds of sections.", verbose_name="sections"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="position")),
+                ("is_active", models.BooleanField(default=True, verbose_name="offered")),
+            ],
+            options={
+                "verbose_name": "song structure",
+                "verbose_name_plural": "song structures",
+                "db_table": "song_structures",
+                "ordering": ["position", "name"],
+            },
+        ),
         migrations.CreateModel(
             name="PromptTemplate",
             fields=[
@@ -153,6 +196,39 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at", "-id"],
             },
         ),
+        migrations.CreateModel(
+            name="StyleTerm",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("genre", "Genre"),
+                            ("mood", "Mood"),
+                            ("instrument", "Instruments"),
+                            ("tempo", "Tempo"),
+                            ("voice", "Voice"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "word",
+                    models.CharField(help_text="As it is put into the style.", max_length=60, verbose_name="word"),
+                ),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="position")),
+                ("is_active", models.BooleanField(default=True, verbose_name="offered")),
+            ],
+            options={
+                "verbose_name": "style word",
+                "verbose_name_plural": "style words",
+                "db_table": "style_terms",
+                "ordering": ["kind", "position", "word"],
+                "constraints": [models.UniqueConstraint(fields=("kind", "word"), name="style_term_once")],
+            },
+        ),
         migrations.AddConstraint(
             model_name="prompttemplate",
             constraint=models.UniqueConstraint(fields=("category", "action", "version"), name="template_version_once"),
@@ -180,4 +256,5 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["-created_at", "-id"], name="magic_run_newest"),
         ),
         migrations.RunPython(plant, migrations.RunPython.noop),
+        migrations.RunPython(plant_words, migrations.RunPython.noop),
     ]

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("prompts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -172,6 +173,13 @@ class Migration(migrations.Migration):
                 ("is_instrumental", models.BooleanField(default=False, verbose_name="instrumental")),
                 ("title", models.CharField(blank=True, max_length=500, verbose_name="title")),
                 ("tags", models.CharField(blank=True, max_length=1000, verbose_name="tags")),
+                ("lyrics_written", models.TextField(blank=True, editable=False, verbose_name="lyrics as written")),
+                (
+                    "lyrics_magic",
+                    models.TextField(blank=True, editable=False, verbose_name="lyrics as magic made them"),
+                ),
+                ("prompt_written", models.TextField(blank=True, editable=False, verbose_name="style as written")),
+                ("prompt_magic", models.TextField(blank=True, editable=False, verbose_name="style as magic made it")),
                 (
                     "workflow",
                     models.CharField(
@@ -192,6 +200,30 @@ class Migration(migrations.Migration):
                 (
                     "resolved_model",
                     models.CharField(blank=True, editable=False, max_length=100, verbose_name="model used"),
+                ),
+                (
+                    "lyrics_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the lyrics",
+                    ),
+                ),
+                (
+                    "prompt_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the style",
+                    ),
                 ),
                 (
                     "requested_by",
