@@ -19,6 +19,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # its workers inherit what is set h
     for name in re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE):
         if name not in KEPT:
             os.environ.pop(name, None)
+            os.environ.pop(f"{name}_FILE", None)
     os.environ |= {
         "ENV_FILE": os.devnull,
         "DATA_DIR": tempfile.mkdtemp(prefix="macai-tests-"),

@@ -59,6 +59,24 @@ def switch(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
 
 
+def secret(name: str) -> str:
+    """Read a secret from NAME, or from the file that NAME_FILE names. Messages never repeat it."""
+    value, path = str(env.str(name, default="")), str(env.str(f"{name}_FILE", default=""))
+    if not path:
+        return value
+    if value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{name}_FILE {path} is not a text.") from None
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE {path} cannot be read: {error.strerror}.") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE {path} is empty.")
+    return value
+
+
 def http_address(name: str, default: str) -> str:
     """Read a base address without its trailing slash."""
     value = (env.str(name, default="") or default).rstrip("/")
@@ -90,6 +108,9 @@ def is_address(value: str, *schemes: str) -> bool:
 
 
 read_dotenv(Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env"))))
+
+# Secrets: SECRET_KEY, passwords, keys and addresses that hold a password may each come from a file instead, such as a
+# Docker secret: SECRET_KEY_FILE=/run/secrets/secret_key.
 
 # --- The installation -----------------------------------------------------------------------------------------------
 
@@ -126,7 +147,7 @@ def secret_key() -> str:
 
 
 # SECRET_KEY: signs sessions and queued tasks. Made and kept in DATA_DIR by default; required in production.
-SECRET_KEY = env.str("SECRET_KEY", default="") or ("" if IS_PRODUCTION else secret_key())
+SECRET_KEY = secret("SECRET_KEY") or ("" if IS_PRODUCTION else secret_key())
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is required when DEBUG=false.")
 
@@ -154,7 +175,7 @@ WATCHDOG_SECONDS = number("WATCHDOG_SECONDS", 20, low=2, high=3600)
 # DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD, DJANGO_SUPERUSER_EMAIL: the owner's account, made at the start
 # if there is no account yet. Without them, the first visit makes it.
 DJANGO_SUPERUSER_USERNAME = env.str("DJANGO_SUPERUSER_USERNAME", default="")
-DJANGO_SUPERUSER_PASSWORD = env.str("DJANGO_SUPERUSER_PASSWORD", default="")
+DJANGO_SUPERUSER_PASSWORD = secret("DJANGO_SUPERUSER_PASSWORD")
 DJANGO_SUPERUSER_EMAIL = env.str("DJANGO_SUPERUSER_EMAIL", default="")
 
 # --- Watching -------------------------------------------------------------------------------------------------------
@@ -169,7 +190,7 @@ MOCKAPI_ENABLED = switch("MOCKAPI_ENABLED", default=not IS_PRODUCTION)
 # MOCKAPI_ONLY: serve nothing but the mock (its own process, for tests and other programs).
 MOCKAPI_ONLY = switch("MOCKAPI_ONLY", default=False)
 # MOCKAPI_KEY: the bearer key the mock accepts; empty accepts any. Required where production serves the mock.
-MOCKAPI_KEY = env.str("MOCKAPI_KEY", default="")
+MOCKAPI_KEY = secret("MOCKAPI_KEY")
 # MOCKAPI_CONCURRENT_LIMIT, MOCKAPI_BALANCE: what the mock Mureka account allows at once, and its balance in US cents.
 MOCKAPI_CONCURRENT_LIMIT = number("MOCKAPI_CONCURRENT_LIMIT", 2, low=1, high=10_000)
 MOCKAPI_BALANCE = number("MOCKAPI_BALANCE", 3000, low=0, high=10_000_000)
@@ -180,7 +201,7 @@ MOCKAPI_AUDIO_SECONDS = number("MOCKAPI_AUDIO_SECONDS", 30, low=1, high=330)
 MOCK_URL = f"http://127.0.0.1:{PORT}/mock"
 
 # MUREKA_API_KEY, MUREKA_BASE_URL: without a key, Mureka is the mock, visibly so.
-MUREKA_API_KEY = env.str("MUREKA_API_KEY", default="")
+MUREKA_API_KEY = secret("MUREKA_API_KEY")
 MUREKA_BASE_URL = http_address("MUREKA_BASE_URL", "https://api.mureka.ai" if MUREKA_API_KEY else f"{MOCK_URL}/mureka")
 # MUREKA_FILE_HOSTS: hosts that results may be fetched from, beside that of MUREKA_BASE_URL.
 MUREKA_FILE_HOSTS: list[str] = env.list("MUREKA_FILE_HOSTS", default=["cdn.mureka.ai", "cdn.mureka.cn"])
@@ -190,7 +211,7 @@ MUREKA_DEADLINE_SECONDS = number("MUREKA_DEADLINE_SECONDS", 1800, low=10, high=8
 MUREKA_SLOT_SECONDS = number("MUREKA_SLOT_SECONDS", 600, low=1, high=86_400)
 
 # OPENAI_API_KEY, OPENAI_BASE_URL: pictures.
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_API_KEY = secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = http_address(
     "OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else f"{MOCK_URL}/openai/v1"
 )
@@ -235,6 +256,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "macai.proxy.believe_proxies_only",  # first: the others read what it lets through
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -270,11 +292,13 @@ TEMPLATES = [
 ]
 
 # DATABASE_URL: postgres://user:password@host:5432/name; without it, SQLite in DATA_DIR.
-DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_URL = secret("DATABASE_URL")
 if DATABASE_URL and not is_address(DATABASE_URL, "postgres", "postgresql", "sqlite"):
     raise ImproperlyConfigured(
         "DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file."
     )
+# DATABASE_PASSWORD: used in place of a password in DATABASE_URL; a file fits it better than a whole address.
+DATABASE_PASSWORD = secret("DATABASE_PASSWORD")
 database: dict[str, Any] = dict(env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR / 'macai.sqlite3'}"))
 if database["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE removes "database is locked"; FULL, because a saved job id must survive a power cut.
@@ -290,11 +314,12 @@ else:
     # A database that does not answer is an error after 10 s, not a hang.
     database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     database["OPTIONS"] = {"connect_timeout": 10} | database.get("OPTIONS", {})
+    database["PASSWORD"] = DATABASE_PASSWORD or database.get("PASSWORD", "")
 DATABASES = {"default": database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # REDIS_URL: broker and cache; without it, the database carries the queue and the cache is files in DATA_DIR.
-REDIS_URL: str = env.str("REDIS_URL", default="")
+REDIS_URL = secret("REDIS_URL")
 if REDIS_URL and not is_address(REDIS_URL, "redis", "rediss", "unix"):
     raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0, or start with rediss:// or unix://.")
 # A Redis that does not answer is an error soon, not a hang. Longer than the broker's wait of 1 s for a task.
@@ -361,7 +386,8 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 
 # TRUSTED_PROXIES: addresses or networks of our own proxies. Only what they say about where a request comes from
-# (X-Forwarded-For) is believed. By default the one on this machine, where a proxy ends TLS.
+# (X-Forwarded-For), and whether it came by TLS, is believed (macai/proxy.py). By default the one on this machine, where
+# a proxy ends TLS.
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.1", "::1"] if HTTPS else [])
 # SIGN_IN_ATTEMPTS: after how many failed sign-ins a name is locked out from where they came.
 # SIGN_IN_ATTEMPTS_BY_ADDRESS: after how many, with whatever names, nobody can sign in from there.
@@ -445,7 +471,16 @@ SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "media"
-STATIC_ROOT = DATA_DIR / "static"
+# MEDIA_ACCEL: the internal address below which nginx has MEDIA_ROOT, such as /protected-media/. The app then checks who
+# asks, and nginx sends the file (library/serving.py). Without it the app sends files itself.
+MEDIA_ACCEL = env.str("MEDIA_ACCEL", default="")
+if MEDIA_ACCEL and not re.fullmatch(r"/([A-Za-z0-9_-]+/)+", MEDIA_ACCEL):
+    raise ImproperlyConfigured(f"MEDIA_ACCEL must start and end with a slash, not {MEDIA_ACCEL!r}.")
+# STATIC_ROOT: where static files are collected. The image has them collected beside the code.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
+# STATIC_SHARE: a folder in which nginx finds the static files of this version and of those before it; `manage.py
+# prepare` copies them there.
+STATIC_SHARE = env.str("STATIC_SHARE", default="")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
+from pytest_django import Settings
 
 from library.serving import serve_file
 
@@ -216,3 +217,42 @@ def test_a_file_is_never_read_into_memory(song: Path) -> None:
         gc.collect()
     assert max(sizes) == 64 * 1024
     assert sum(sizes) == SIZE
+
+
+@pytest.fixture
+def nginx(settings: Settings) -> None:
+    settings.MEDIA_ACCEL = "/protected-media/"
+
+
+@pytest.mark.usefixtures("song", "nginx")
+@pytest.mark.parametrize("asked_range", ["", "bytes=0-9"])
+def test_nginx_sends_the_file_if_it_is_there(asked_range: str) -> None:
+    response = ask(Range=asked_range)
+    assert (response.status_code, body(response)) == (200, b"")
+    assert response["X-Accel-Redirect"] == "/protected-media/songs/song.mp3"
+    assert response["ETag"] == f'"{ETAG}"'
+    assert response["Cache-Control"] == "private, max-age=3600"
+    assert response["Content-Type"] == "audio/mpeg"
+    assert "Content-Length" not in response  # the length is that of what nginx sends
+
+
+@pytest.mark.usefixtures("song", "nginx")
+def test_nginx_is_not_asked_for_what_the_browser_has() -> None:
+    response = ask(If_None_Match=f'"{ETAG}"')
+    assert response.status_code == 304
+    assert "X-Accel-Redirect" not in response
+
+
+@pytest.mark.usefixtures("media", "nginx")
+def test_nginx_is_not_asked_for_what_is_gone() -> None:
+    with pytest.raises(Http404):
+        ask("songs/none.mp3")
+
+
+@pytest.mark.usefixtures("nginx")
+def test_a_name_cannot_lead_nginx_out_of_the_media(media: Path) -> None:
+    (media / "a %2e").mkdir()
+    (media / "a %2e" / "b?c.mp3").write_bytes(b"x")
+    assert ask("a %2e/b?c.mp3")["X-Accel-Redirect"] == "/protected-media/a%20%252e/b%3Fc.mp3"
+    with pytest.raises(Http404):
+        ask("../secret_key")

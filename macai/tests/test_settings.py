@@ -33,6 +33,16 @@ MISTAKES = {
         "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not 'LOUD'.",
     ),
     "a proxy by its name": ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES must be addresses or networks such as"),
+    "media for nginx at half an address": ({"MEDIA_ACCEL": "media"}, "MEDIA_ACCEL must start and end with a slash"),
+    "a secret in a file that is not there": (
+        {"SECRET_KEY_FILE": "/run/secrets/none"},
+        "SECRET_KEY_FILE /run/secrets/none cannot be read: No such file or directory.",
+    ),
+    "an empty secret": ({"OPENAI_API_KEY_FILE": os.devnull}, f"OPENAI_API_KEY_FILE {os.devnull} is empty."),
+    "a secret said twice": (
+        {"MUREKA_API_KEY": "a-secret@", "MUREKA_API_KEY_FILE": "/etc/hosts"},
+        "MUREKA_API_KEY and MUREKA_API_KEY_FILE are both set; keep one of them.",
+    ),
     "production without a secret": ({"DEBUG": "false"}, "SECRET_KEY is required when DEBUG=false."),
     "production without hosts": (
         {"DEBUG": "false", "SECRET_KEY": SECRET},
@@ -82,6 +92,19 @@ def test_the_environment_goes_before_the_env_file(tmp_path: Path) -> None:
     assert result.stdout.strip() == "6002 127.0.0.2"
 
 
+def test_secrets_may_come_from_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{SECRET}\n")
+    (tmp_path / "password").write_text("p@ss:word/with?everything\n")
+    print_both = "from django.conf import settings as s; print(s.SECRET_KEY, s.DATABASES['default']['PASSWORD'])"
+    environment = {
+        "SECRET_KEY_FILE": str(tmp_path / "key"),
+        "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        "DATABASE_URL": "postgres://macai@127.0.0.1:5432/macai",
+    }
+    result = manage(tmp_path, "shell", "-v", "0", "--no-imports", "-c", print_both, **environment)
+    assert result.stdout.strip() == f"{SECRET} p@ss:word/with?everything"
+
+
 def test_well_set_production_passes_the_deployment_checks(tmp_path: Path) -> None:
     production = {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "studio.example"}
     result = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **production)
@@ -98,7 +121,7 @@ def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path
 
 def test_the_env_example_has_every_setting_and_nothing_else() -> None:
     source = (ROOT / "macai" / "settings.py").read_text()
-    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|networks)\(\s*"([A-Z_]+)\"""", source))
+    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|secret|networks)\(\s*"([A-Z_]+)\"""", source))
     listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert read == set(listed)
     assert len(listed) == len(set(listed))

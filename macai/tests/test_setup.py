@@ -16,7 +16,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
-from macai.management.commands import up
+from macai import preparing
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -142,12 +142,12 @@ def test_up_serves_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path
 def test_the_owner_named_by_the_environment_is_made_once(settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     settings.DJANGO_SUPERUSER_USERNAME, settings.DJANGO_SUPERUSER_PASSWORD = "owner", "a long enough pass phrase"
     settings.DJANGO_SUPERUSER_EMAIL = "owner@studio.example"
-    up.create_owner_from_environment()
+    preparing.create_owner_from_environment()
     owner = get_user_model().objects.get()
     assert (owner.get_username(), owner.is_superuser) == ("owner", True)
     assert owner.check_password("a long enough pass phrase")
-    monkeypatch.setattr(up, "create_owner", lambda **_: pytest.fail("there is an owner already"))
-    up.create_owner_from_environment()
+    monkeypatch.setattr(preparing, "create_owner", lambda **_: pytest.fail("there is an owner already"))
+    preparing.create_owner_from_environment()
 
 
 @pytest.mark.django_db
@@ -156,20 +156,57 @@ def test_a_bad_password_for_the_owner_is_a_sentence(settings, monkeypatch) -> No
         raise ValidationError({"password": ["Too short."]})
 
     settings.DJANGO_SUPERUSER_USERNAME, settings.DJANGO_SUPERUSER_PASSWORD = "owner", "x"
-    monkeypatch.setattr(up, "create_owner", refuse)
+    monkeypatch.setattr(preparing, "create_owner", refuse)
     with pytest.raises(SystemExit, match="DJANGO_SUPERUSER_USERNAME cannot be made: Too short"):
-        up.create_owner_from_environment()
+        preparing.create_owner_from_environment()
 
 
 def test_static_files_are_collected_in_production_and_only_when_they_changed(settings, monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     calls: list[str] = []
     settings.DEBUG, settings.STATIC_ROOT = False, tmp_path / "static"
-    monkeypatch.setattr(up, "call_command", lambda name, **_: calls.append(name))
-    up.collect_static()
+    monkeypatch.setattr(preparing, "call_command", lambda name, **_: calls.append(name))
+    preparing.collect_static()
     started = time.monotonic()
-    up.collect_static()
+    preparing.collect_static()
     assert time.monotonic() - started < 1
     assert calls == ["collectstatic"]
-    monkeypatch.setattr(up, "static_fingerprint", lambda: "another")
-    up.collect_static()
+    monkeypatch.setattr(preparing, "static_fingerprint", lambda: "another")
+    preparing.collect_static()
     assert calls == ["collectstatic"] * 2
+
+
+def test_nginx_has_the_static_files_of_this_version_and_of_those_before_it(settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    settings.STATIC_ROOT, settings.STATIC_SHARE = tmp_path / "collected", str(tmp_path / "shared")
+    (tmp_path / "collected" / "css").mkdir(parents=True)
+    (tmp_path / "collected" / ".fingerprint").write_text("of no interest to a browser")
+    (tmp_path / "collected" / "css" / "a.1.css").write_text("new")
+    (tmp_path / "shared").mkdir()
+    for name, days in {"a.0.css": 29, "a.00.css": 31}.items():
+        (tmp_path / "shared" / name).write_text("old")
+        os.utime(tmp_path / "shared" / name, (time.time() - days * 86_400,) * 2)
+    preparing.share_static()
+    preparing.share_static()  # a second host
+    shared = {str(path.relative_to(tmp_path / "shared")) for path in (tmp_path / "shared").rglob("*") if path.is_file()}
+    assert shared == {"css/a.1.css", "a.0.css"}
+    assert (tmp_path / "shared" / "css" / "a.1.css").read_text() == "new"
+
+
+def test_two_hosts_may_prepare_at_once(tmp_path: Path) -> None:
+    environment = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "DJANGO_SUPERUSER_USERNAME": "owner",
+        "DJANGO_SUPERUSER_PASSWORD": "a long enough pass phrase",
+    }
+    command = [sys.executable, "manage.py", "prepare"]
+    hosts = [
+        subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [host.communicate(timeout=120)[0] for host in hosts]
+    assert [host.returncode for host in hosts] == [0, 0]
+    assert "".join(said).count("Preparing the database") == 1
+    count = "from accounts.models import User; print(User.objects.count())"
+    shell = [sys.executable, "manage.py", "shell", "-v", "0", "-c", count]
+    assert run(shell, ROOT, **environment).stdout == "1\n"

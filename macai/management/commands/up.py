@@ -2,35 +2,23 @@
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import socket
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.staticfiles import finders
-from django.core import checks
-from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connection
 
-from accounts.services import create_owner
-from macai.supervisor import say, stop_leftovers
+from macai.preparing import checks_must_pass, collect_static, create_owner_from_environment, give_up, migrate
+from macai.supervisor import stop_leftovers
 
 RUN_DIR = "run"
 WEB = [sys.executable, "-m", "gunicorn", "-c", "python:macai.web", "--chdir", str(settings.BASE_DIR), "macai.wsgi"]
 WORKER = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
-
-
-def give_up(sentence: str) -> NoReturn:
-    """End with one sentence and status 1."""
-    raise SystemExit(f"macai: {sentence}")
 
 
 def take_lock(run_dir: Path) -> None:
@@ -59,64 +47,6 @@ def port_must_be_free(host: str, port: int) -> None:
         taken = True
     if taken:
         give_up(f"Port {port} is in use. Set PORT to another one.")
-
-
-def checks_must_pass() -> None:
-    """Give up with the first thing that Django's or our own system checks call an error."""
-    errors = [message for message in checks.run_checks() if message.is_serious()]
-    if errors:
-        give_up("\nmacai: ".join(str(message.msg) for message in errors))
-
-
-def migrate() -> None:
-    """Bring the tables up to date, if there is anything to do."""
-    try:
-        connection.ensure_connection()
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            say("Preparing the database ...")
-            call_command("migrate", interactive=False, verbosity=0)
-    except OperationalError as error:
-        give_up(f"The database does not answer: {str(error).strip().splitlines()[0]}.")
-
-
-def create_owner_from_environment() -> None:
-    """Create the owner's account if the environment names it and nobody has an account yet."""
-    if not settings.DJANGO_SUPERUSER_USERNAME or get_user_model().objects.exists():
-        return
-    try:
-        create_owner(
-            username=settings.DJANGO_SUPERUSER_USERNAME,
-            password=settings.DJANGO_SUPERUSER_PASSWORD,
-            email=settings.DJANGO_SUPERUSER_EMAIL,
-        )
-    except ValidationError as error:
-        give_up("The account of DJANGO_SUPERUSER_USERNAME cannot be made: " + " ".join(error.messages))
-
-
-def static_fingerprint() -> str:
-    """Return a hash that changes when any static file does."""
-    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
-    for finder in finders.get_finders():
-        for name, storage in finder.list([]):
-            status = Path(storage.path(name)).stat()
-            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def collect_static() -> None:
-    """Gather, name by content and compress the static files, if they changed since the last time."""
-    root = Path(settings.STATIC_ROOT)
-    root.mkdir(parents=True, exist_ok=True)
-    if settings.DEBUG:  # WhiteNoise then serves them from where they are
-        return
-    stamp = root / ".fingerprint"
-    fingerprint = static_fingerprint()
-    if not stamp.exists() or stamp.read_text(encoding="ascii") != fingerprint:
-        say("Collecting static files ...")
-        stamp.unlink(missing_ok=True)
-        call_command("collectstatic", interactive=False, verbosity=0)
-        stamp.write_text(fingerprint, encoding="ascii")
 
 
 def plan(run_dir: Path) -> dict[str, Any]:
