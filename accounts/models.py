@@ -13,11 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from accounts.hashers import adopted
 from accounts.proxies import parsed
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox ships no types
     """A person of the household. `is_staff` opens the admin."""
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare; a hash that is not of the first hasher is replaced. The earlier system's are known by their look."""
+        self.password = adopted(self.password)
+        return super().check_password(raw_password)
 
 
 class AccessToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
