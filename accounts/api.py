@@ -17,6 +17,7 @@ from accounts import lockout, services
 from accounts.authentication import AccessTokenAuthentication
 from accounts.models import AccessToken, User
 from accounts.proxies import client_network
+from accounts.throttling import AnonymousThrottle, TokenThrottle, UserThrottle
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -53,6 +54,7 @@ class TokenView(APIView):
     """Sign an API client in, and out."""
 
     authentication_classes = [AccessTokenAuthentication]
+    throttle_classes = [UserThrottle, AnonymousThrottle, TokenThrottle]
 
     def get_permissions(self) -> list[BasePermission]:
         """Anybody may ask for a token; only its bearer may revoke one."""

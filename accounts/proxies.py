@@ -12,21 +12,19 @@ NETWORK_OF_ONE = 64  # bits; who has one IPv6 address has all of its network
 
 
 def client_address(request: Any) -> str | None:
-    """Return the address a request comes from, None if it has none (a socket, a test).
+    """Return the address a request comes from, None if it has none (a test, a command).
 
     X-Forwarded-For is read from the right, and only as far as the trusted proxies (TRUSTED_PROXIES) reach: what is left
-    of them anybody may have written.
+    of them anybody may have written. Behind a socket, which has no address, there is only a proxy of ours.
     """
     address = parsed(request.META.get("REMOTE_ADDR", ""))
-    if address is None:
-        return None
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     for hop in reversed(forwarded[-HOPS:]):
         before = parsed(hop.strip())
-        if before is None or not is_trusted(address):
+        if before is None or (address and not is_trusted(address)):
             break
         address = before
-    return str(address)
+    return str(address) if address else None
 
 
 def client_network(request: Any) -> str | None:

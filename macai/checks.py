@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.urls import Resolver404, get_resolver
 
 
 @register()
@@ -21,3 +22,19 @@ def production_refuses_unsafe_defaults(app_configs: Sequence[AppConfig] | None, 
     if settings.MOCKAPI_ENABLED and not settings.MOCKAPI_KEY:
         errors.append(Error("MOCKAPI_KEY is required where production serves the mock.", id="macai.E003"))
     return errors
+
+
+@register()
+def the_admin_has_an_address_of_its_own(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing else may be at ADMIN_PATH, or below where it begins: the first of two addresses would hide the other."""
+    if settings.MOCKAPI_ONLY:
+        return []
+    first = f"/{settings.ADMIN_PATH.partition('/')[0]}/"
+    try:
+        is_taken = get_resolver().resolve(first).namespace != "admin"
+    except Resolver404:
+        is_taken = False
+    if is_taken or first in {settings.STATIC_URL, "/mock/"}:
+        words = f"ADMIN_PATH is {settings.ADMIN_PATH}, where something else is already."
+        return [Error(words, id="macai.E004")]
+    return []

@@ -98,6 +98,16 @@ def networks(name: str, default: list[str]) -> list[str]:
     return values
 
 
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """Read how often something may be done, as a number and its span in seconds; None for "off"."""
+    value = env.str(name, default="") or default
+    spans = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", value)
+    if found is None and value != "off":
+        raise ImproperlyConfigured(f"{name} must be like 20/minute, or off, not {value!r}.")
+    return (int(found[1]), spans[found[2]]) if found else None
+
+
 def is_address(value: str, *schemes: str) -> bool:
     """Tell whether `value` is an address of one of the schemes. Messages do not repeat it: it may hold a password."""
     try:
@@ -249,6 +259,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "heroicons",
     "csp",
+    "corsheaders",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -257,9 +268,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "macai.proxy.believe_proxies_only",  # first: the others read what it lets through
+    "macai.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -385,6 +398,10 @@ LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 
+# ADMIN_PATH: the address of the admin, without slashes around it.
+ADMIN_PATH = env.str("ADMIN_PATH", default="") or "admin"
+if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", ADMIN_PATH):
+    raise ImproperlyConfigured(f"ADMIN_PATH must be letters, digits, - and _, such as office, not {ADMIN_PATH!r}.")
 # TRUSTED_PROXIES: addresses or networks of our own proxies. Only what they say about where a request comes from
 # (X-Forwarded-For), and whether it came by TLS, is believed (macai/proxy.py). By default the one on this machine, where
 # a proxy ends TLS.
@@ -412,6 +429,21 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=number("TOKEN_DAYS", 90, low=1, high=3650)),
     "TOKEN_PREFIX": "macai_",
 }
+# CORS_ALLOWED_ORIGINS: other sites whose scripts may use the API, with a token: never with a session's cookie.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+for origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[^/\s*]+", origin):
+        raise ImproperlyConfigured(f"CORS_ALLOWED_ORIGINS must be like https://other.example, not {origin!r}.")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["location", "retry-after"]
+# API_RATE_USER, API_RATE_ANONYMOUS, API_RATE_TOKEN: how often a person, a stranger's address, and whoever asks for a
+# token there may ask the API. Each such as 20/minute, or off.
+API_RATES = {
+    "user": rate("API_RATE_USER", "1200/minute"),
+    "anonymous": rate("API_RATE_ANONYMOUS", "120/minute"),
+    "token": rate("API_RATE_TOKEN", "20/minute"),
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.AccessTokenAuthentication",
@@ -421,6 +453,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PARSER_CLASSES": ["macai.rest.BoundedJSONParser", "rest_framework.parsers.FormParser"],
     "DEFAULT_PAGINATION_CLASS": "macai.rest.Pages",
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.UserThrottle", "accounts.throttling.AnonymousThrottle"],
     "EXCEPTION_HANDLER": "macai.api.explain",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -462,6 +495,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # The supervisor's own probe and the worker's calls to the mock come without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/", r"^mock/"]
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token in their forms and in hx-headers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -14,7 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("images.urls")),
     path("", include("prompts.urls")),
     path("api/", include("macai.api")),
-    path("admin/", admin.site.urls),
+    path(f"{settings.ADMIN_PATH}/", admin.site.urls),
 ]
 if settings.MOCKAPI_ENABLED:
     urlpatterns.append(path("", include("mockapi.urls")))

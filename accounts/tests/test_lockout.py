@@ -124,7 +124,8 @@ def test_only_a_trusted_proxy_is_believed(settings: Settings) -> None:
         ("10.0.0.2", "9.9.9.9, nonsense", "10.0.0.2"),
         ("10.0.0.2", "", "10.0.0.2"),
         ("::ffff:10.0.0.2", "6.6.6.6", "6.6.6.6"),
-        ("", "6.6.6.6", None),
+        ("", "9.9.9.9, 6.6.6.6", "6.6.6.6"),
+        ("", "", None),
     ],
 )
 def test_the_client_is_whom_the_nearest_trusted_proxy_names(

@@ -43,6 +43,10 @@ MISTAKES = {
         {"MUREKA_API_KEY": "a-secret@", "MUREKA_API_KEY_FILE": "/etc/hosts"},
         "MUREKA_API_KEY and MUREKA_API_KEY_FILE are both set; keep one of them.",
     ),
+    "an admin at the root": ({"ADMIN_PATH": "/"}, "ADMIN_PATH must be letters, digits, - and _, such as office"),
+    "an admin where the songs are": ({"ADMIN_PATH": "songs"}, "ADMIN_PATH is songs, where something else is already."),
+    "every site as an origin": ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS must be like https://"),
+    "a rate in other words": ({"API_RATE_USER": "often"}, "API_RATE_USER must be like 20/minute, or off, not 'often'."),
     "production without a secret": ({"DEBUG": "false"}, "SECRET_KEY is required when DEBUG=false."),
     "production without hosts": (
         {"DEBUG": "false", "SECRET_KEY": SECRET},
@@ -121,7 +125,7 @@ def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path
 
 def test_the_env_example_has_every_setting_and_nothing_else() -> None:
     source = (ROOT / "macai" / "settings.py").read_text()
-    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|secret|networks)\(\s*"([A-Z_]+)\"""", source))
+    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|secret|networks|rate)\(\s*"([A-Z_]+)\"""", source))
     listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert read == set(listed)
     assert len(listed) == len(set(listed))
