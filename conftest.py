@@ -39,6 +39,7 @@ def make_settings_quick() -> None:
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     settings.SLOW_PASSWORD_HASHERS = settings.PASSWORD_HASHERS  # for the tests that are about them
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PRIVATE_HOSTS = ["127.0.0.1", "localhost"]  # where the servers of tests are
     settings.API_RATES = {}  # tests are many requests from one address
     settings.STORAGES |= {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -229,6 +229,8 @@ OPENAI_BASE_URL = http_address(
 IMAGES_WAIT_SECONDS = number("IMAGES_WAIT_SECONDS", 90, low=0, high=110)
 # OLLAMA_BASE_URL: texts. Unset it is the mock while that is served, visibly so, otherwise Ollama on this machine.
 OLLAMA_BASE_URL = http_address("OLLAMA_BASE_URL", f"{MOCK_URL}/ollama" if MOCKAPI_ENABLED else "http://127.0.0.1:11434")
+# PRIVATE_HOSTS: hosts of the home network, beside the providers' own, that the studio may be led to or be told to call.
+PRIVATE_HOSTS: list[str] = [host.lower() for host in env.list("PRIVATE_HOSTS", default=[])]
 # OLLAMA_MODEL: the model where a template or a conversation names none; without it, the first that is installed.
 OLLAMA_MODEL = env.str("OLLAMA_MODEL", default="")
 

@@ -12,6 +12,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from providers.addresses import PrivateAddressError, check_host, check_peer
+
 USER_AGENT = "macai"
 
 # All that requests lets through: its own errors, urllib3's, http.client's, those of sockets, and of bad addresses.
@@ -26,6 +28,20 @@ _thread = threading.local()
 
 
 class _Noting(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        # What is behind a proxy that the environment names, only that proxy knows.
+        if self.proxy is not None:
+            return super()._new_conn()
+        port = self.port or 0
+        check_host(self.host, port)
+        connected = super()._new_conn()
+        try:
+            check_peer(self.host, port, connected)
+        except PrivateAddressError:
+            connected.close()
+            raise
+        return connected
+
     def connect(self) -> None:
         super().connect()
         _thread.connected = True

@@ -11,6 +11,7 @@ import requests
 from django.utils.translation import gettext as _
 from urllib3.util import parse_url
 
+from providers.addresses import PrivateAddressError
 from providers.answers import load_json, parse_retry_after
 from providers.connections import (
     NETWORK_ERRORS,
@@ -175,6 +176,8 @@ def _get(session: requests.Session, url: str, timeout: tuple[float, float]) -> r
         # A compressed transfer would make the announced length useless.
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         return session.get(url, headers=headers, timeout=timeout, allow_redirects=False, stream=True)
+    except PrivateAddressError:
+        raise DownloadError("refused", _("The file's address leads into a private network.")) from None
     except TIMEOUTS:
         raise DownloadError("later", _("The file's server did not answer in time.")) from None
     except NETWORK_ERRORS:
