@@ -172,8 +172,9 @@ class ImageRequestAdmin(JobAdmin):
             _("What was asked for"),
             {
                 "fields": [
-                    "prompt", "prompt_written", "prompt_magic", "model", "count", "size", "quality", "background",
-                    "output_format", "output_compression", "moderation", "references", "mask", "parent", "prompt_hash",
+                    "prompt", "prompt_written", "prompt_magic", "prompt_run", "model", "count", "size", "quality",
+                    "background", "output_format", "output_compression", "moderation", "references", "mask", "parent",
+                    "prompt_hash",
                 ],
             },
         ),

@@ -14,6 +14,7 @@ from images import services
 from images.models import PROMPT_LIMIT, GeneratedImage, ImageModel, ImageRequest
 from images.offers import about, button_words, each_costs, facts_of, label_of, options_of, retirement_of
 from images.references import Reference, read_tokens
+from prompts.fields import RunField
 
 COPIED = (
     "prompt", "model", "count", "size", "quality", "background", "output_format", "output_compression", "moderation",
@@ -86,6 +87,7 @@ class ImageForm(forms.Form):
         help_text=_("A PNG of the same size as the first reference picture: what is transparent is painted anew."),
         widget=forms.FileInput(attrs={"accept": "image/png"}),
     )
+    prompt_run = RunField()
     parent = forms.UUIDField(widget=forms.HiddenInput, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -188,6 +190,7 @@ class ImageForm(forms.Form):
             mask=self.mask.name if self.mask and takes else "",
             parent=GeneratedImage.objects.filter(pk=data["parent"]).first() if data["parent"] else None,
             shows_partial=data["shows_partial"],
+            prompt_run=data["prompt_run"],
         )
 
     def add_problems(self, error: ValidationError) -> None:
@@ -237,7 +240,7 @@ class ImageForm(forms.Form):
 
 def copy_of(request: ImageRequest) -> dict[str, Any]:
     """Return what a form is filled with to ask for the same again."""
-    return {name: getattr(request, name) for name in COPIED}
+    return {name: getattr(request, name) for name in COPIED} | {"prompt_run": request.prompt_run_id}
 
 
 class EditForm(forms.Form):

@@ -20,6 +20,7 @@ from images.gallery_views import tell_deletion, tell_restoring, walk_of
 from images.models import GeneratedImage
 from jobs.pages import back
 from library.serving import serve_file
+from prompts.origins import story_of
 
 A_YEAR = 31_536_000  # seconds
 RELATED = 12  # variations shown
@@ -46,6 +47,7 @@ def render_detail(request: HttpRequest, image: GeneratedImage, form: EditForm | 
         "before": before,
         "after": after,
         "walk": walk_of(request.GET),
+        "story": story_of(image.request, "prompt", _("How this prompt came about")),
         "prompts": prompts_of(image),
         "siblings": image.request.images.live().for_grid().order_by("position"),
         "children": image.children.live().for_grid()[:RELATED],
@@ -56,11 +58,8 @@ def render_detail(request: HttpRequest, image: GeneratedImage, form: EditForm | 
 
 def prompts_of(image: GeneratedImage) -> list[tuple[Any, str]]:
     """Return the prompts beside the one that was sent, where they differ from it."""
-    others = [
-        (_("As you wrote it"), image.request.prompt_written),
-        (_("As magic made it"), image.request.prompt_magic),
-        (_("As the model changed it"), image.revised_prompt),
-    ]
+    written = "" if image.request.prompt_magic else image.request.prompt_written  # which stands in the story
+    others = [(_("As you wrote it"), written), (_("As the model changed it"), image.revised_prompt)]
     return [(label, text) for label, text in others if text and text != image.prompt]
 
 

@@ -12,6 +12,7 @@ from accounts.rest import BULK_LIMIT, TextField
 from images.keeping import SIDES
 from images.models import PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest
 from images.services import MODERATIONS, TAGS_LIMIT, TITLE_LIMIT, UPLOAD_LIMIT, ZIP_LIMIT
+from prompts.rest import RunField
 
 ACTIONS = ("tag", "rate", "delete", "restore")
 RATING_HELP = _("1 thumbs up, 0 thumbs down, null unrated.")
@@ -82,7 +83,8 @@ class ImageRequestDetailSerializer(ImageRequestRowSerializer):
 
     class Meta(ImageRequestRowSerializer.Meta):
         fields = [
-            *ImageRequestRowSerializer.Meta.fields, "prompt_written", "prompt_magic", "prompt_hash",
+            *ImageRequestRowSerializer.Meta.fields, "prompt_written", "prompt_magic", "prompt_run",
+            "prompt_hash",
             "output_compression", "moderation", "shows_partial", "reference_ids", "mask_id", "parent", "job_id",
             "error_detail", "openai_response", "attempts", "requested_by",
         ]  # fmt: skip
@@ -203,6 +205,7 @@ class ImageWishSerializer(serializers.Serializer[Any]):
     )
     prompt_written = TextField(default="", help_text=_("What a person wrote, if the prompt was made of it."))
     prompt_magic = TextField(default="", help_text=_("What magic made of it."))
+    prompt_run = RunField(help_text=_("The magic run that the prompt came about by: it knows the two texts above."))
     shows_partial = serializers.BooleanField(default=False, help_text=_("Whether early versions are shown on pages."))
     unless_exists = serializers.BooleanField(
         default=False, help_text=_("Answer 409 with the picture if the same request has made one before.")

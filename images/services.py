@@ -21,6 +21,8 @@ from jobs.services import JobError
 from library import pictures, storage
 from library.pictures import NotAPictureError
 from library.texts import check_text
+from prompts.models import MagicRun
+from prompts.origins import origin_of
 
 TITLE_LIMIT = 255
 TAGS_LIMIT = 2000
@@ -51,6 +53,7 @@ class Wish:
     parent: GeneratedImage | None = None
     prompt_written: str = ""
     prompt_magic: str = ""
+    prompt_run: MagicRun | None = None  # the magic that the prompt came about by; it knows the two above
     shows_partial: bool = False
 
 
@@ -105,11 +108,13 @@ def checked(wish: Wish) -> dict[str, Any]:
         problems["mask"] = _("A mask needs a reference picture.")
     if problems:
         raise ValidationError(dict(problems))
+    origin = origin_of(wish.prompt, wish.prompt_run)
     return {
         **chosen,
         "prompt": wish.prompt.strip(),
-        "prompt_written": wish.prompt_written or wish.prompt.strip(),
-        "prompt_magic": wish.prompt_magic,
+        "prompt_written": wish.prompt_written or (origin.written if origin.run else wish.prompt.strip()),
+        "prompt_magic": wish.prompt_magic or origin.magic,
+        "prompt_run": origin.run,
         "prompt_hash": hash_of(prompt=wish.prompt, model=model.name, **chosen),
         "model": model.name,
         "count": wish.count,

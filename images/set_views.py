@@ -6,6 +6,7 @@ from functools import partial
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,6 +17,7 @@ from images.tasks import preview_key
 from jobs import tasks as job_tasks
 from jobs.models import Status
 from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card
+from prompts.origins import story_of
 
 
 @require_GET
@@ -29,6 +31,7 @@ def image_set(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "images": card.pictures,
         "card": None if job.status == Status.SUCCESS else card,
         "history": job.history(),
+        "story": story_of(job, "prompt", _("How this prompt came about")),
     }
     return render(request, "images/set.html", context)
 

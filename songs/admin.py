@@ -127,6 +127,20 @@ class SongAdmin(JobAdmin):
             _("What was asked for"),
             {"fields": ["kind", "prompt", "lyrics", "model", "resolved_model", "variants", "gender"]},
         ),
+        (
+            _("How the words came about"),
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    "lyrics_written",
+                    "lyrics_magic",
+                    "lyrics_run",
+                    "prompt_written",
+                    "prompt_magic",
+                    "prompt_run",
+                ],
+            },
+        ),
         *JobAdmin.engine_fieldsets,
         (_("The provider's answer"), {"classes": ["collapse"], "fields": ["mureka_status", "error_detail", "answer"]}),
     ]

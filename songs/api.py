@@ -113,7 +113,7 @@ class SongViewSet(GenericViewSet[Song]):
         if song is None:
             data = checked(SongRequestSerializer, request)
             if data.pop("is_instrumental"):
-                del data["lyrics"], data["gender"]
+                del data["lyrics"], data["gender"], data["lyrics_run"]
                 song = services.request_instrumental(user=user_of(request), key=key, **data)
             else:
                 song = services.request_song(user=user_of(request), key=key, **data)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from jobs.spending import format_price
+from prompts.fields import RunField
 from songs import curation, services
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, VARIANTS_LIMIT, Song, SongModel, Workflow
 
@@ -64,6 +65,8 @@ class SongForm(forms.Form):
         widget=forms.RadioSelect,
     )
     model = forms.ChoiceField(label=_("Model"))
+    lyrics_run = RunField()
+    prompt_run = RunField()
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     use_required_attribute = False  # the server's sentences say more than the browser's
@@ -72,7 +75,7 @@ class SongForm(forms.Form):
         super().__init__(data, **kwargs)
         self.is_instrumental = is_instrumental
         if is_instrumental:
-            del self.fields["lyrics"], self.fields["gender"]
+            del self.fields["lyrics"], self.fields["gender"], self.fields["lyrics_run"]
         self.prices = offered_prices(is_instrumental=is_instrumental)
         model: Any = self.fields["model"]
         model.choices = [(name, model_label(name, price)) for name, price in self.prices.items()]
@@ -147,7 +150,8 @@ def model_label(name: str, price: Decimal) -> str:
 
 def copy_of(song: Song) -> dict[str, Any]:
     """Return what a form is filled with to make a song like this one."""
-    return {name: getattr(song, name) for name in COPIED}
+    runs = {"lyrics_run": song.lyrics_run_id, "prompt_run": song.prompt_run_id}
+    return {name: getattr(song, name) for name in COPIED} | runs
 
 
 class EditForm(forms.Form):

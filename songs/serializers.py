@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest import BULK_LIMIT, TextField
+from prompts.rest import RunField
 from songs.curation import TAGS_LIMIT, TITLE_LIMIT
 from songs.models import (
     FILE_KINDS,
@@ -96,7 +97,8 @@ class SongDetailSerializer(SongRowSerializer):
 
     class Meta(SongRowSerializer.Meta):
         fields = [
-            *SongRowSerializer.Meta.fields, "lyrics", "error_detail", "mureka_response", "attempts", "requested_by",
+            *SongRowSerializer.Meta.fields, "lyrics", "lyrics_written", "lyrics_magic", "lyrics_run", "prompt_written",
+            "prompt_magic", "prompt_run", "error_detail", "mureka_response", "attempts", "requested_by",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -198,6 +200,8 @@ class SongRequestSerializer(serializers.Serializer[Any]):
     variants = serializers.IntegerField(default=2, help_text=f"1-{VARIANTS_LIMIT}")
     gender = serializers.ChoiceField(choices=GENDERS, default="", help_text=_("The voice; empty for any."))
     is_instrumental = serializers.BooleanField(default=False)
+    lyrics_run = RunField(help_text=_("The magic run that the lyrics came about by."))
+    prompt_run = RunField(help_text=_("The magic run that the style came about by."))
 
 
 class SongEditSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,8 @@ from jobs.models import Status
 from jobs.services import JobError
 from jobs.spending import format_price
 from library.texts import check_text
+from prompts.models import MagicRun
+from prompts.origins import origin_of
 from songs.curation import check_notes, hold_live
 from songs.models import (
     LINKS_LIVE,
@@ -43,11 +45,14 @@ def request_song(
     model: str = "",
     variants: int = 2,
     gender: str = "",
+    lyrics_run: MagicRun | None = None,
+    prompt_run: MagicRun | None = None,
     key: uuid.UUID | None = None,
 ) -> Song:
     """Ask for a song. The row exists when this returns; a worker submits it.
 
     `key` names this one wish: the same key again returns the song that exists, so a form sent twice is paid for once.
+    `lyrics_run` and `prompt_run` are the magic that the words came about by; see prompts.origins.
 
     Raises:
         ValidationError: a message per field.
@@ -58,7 +63,8 @@ def request_song(
         problems["gender"] = _("Choose female, male or neither.")
     return _request(
         problems, user=user, key=key, lyrics=lyrics, prompt=prompt, title=title, tags=tags, model=model,
-        variants=variants, gender=gender, is_instrumental=False,
+        variants=variants, gender=gender, is_instrumental=False, prompt_run=prompt_run,
+        **origin_of(lyrics, lyrics_run).as_columns("lyrics"),
     )  # fmt: skip
 
 
@@ -70,6 +76,7 @@ def request_instrumental(
     tags: str = "",
     model: str = "",
     variants: int = 2,
+    prompt_run: MagicRun | None = None,
     key: uuid.UUID | None = None,
 ) -> Song:
     """Ask for an instrumental; see request_song.
@@ -80,12 +87,19 @@ def request_instrumental(
     problems = check_notes(title=title, tags=tags)
     return _request(
         problems, user=user, key=key, lyrics="", prompt=prompt, title=title, tags=tags, model=model,
-        variants=variants, gender="", is_instrumental=True,
+        variants=variants, gender="", is_instrumental=True, prompt_run=prompt_run,
     )  # fmt: skip
 
 
 def _request(
-    problems: dict[str, str], *, key: uuid.UUID | None, model: str, variants: int, user: User | None, **fields: Any
+    problems: dict[str, str],
+    *,
+    key: uuid.UUID | None,
+    model: str,
+    variants: int,
+    user: User | None,
+    prompt_run: MagicRun | None,
+    **fields: Any,
 ) -> Song:
     check_text(problems, "prompt", fields["prompt"], PROMPT_LIMIT, _("Describe the style."))
     if not 1 <= variants <= VARIANTS_LIMIT:
@@ -98,7 +112,14 @@ def _request(
         problems["model"] = _("This model does not make that.")
     if problems or chosen is None or price is None:
         raise ValidationError(dict(problems))
-    values = {**fields, "requested_by": user, "model": chosen.name, "variants": variants, "cost": price * variants}
+    values = {
+        **fields,
+        **origin_of(fields["prompt"], prompt_run).as_columns("prompt"),
+        "requested_by": user,
+        "model": chosen.name,
+        "variants": variants,
+        "cost": price * variants,
+    }
     with transaction.atomic():
         song, created = Song.objects.get_or_create(pk=key or uuid.uuid4(), defaults=values)
         if created:

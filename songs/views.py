@@ -17,6 +17,7 @@ from jobs.models import Status
 from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card, told, uuid_or_404
 from library import prefill
 from library.paging import page_of
+from prompts.origins import story_of
 from songs import services
 from songs.cards import Around, Card, songs_for_cards
 from songs.examples import EXAMPLES
@@ -129,6 +130,8 @@ def render_detail(request: HttpRequest, song: Song, form: EditForm | None = None
         "missing": [file for panel in panels for file in panel.missing] if song.status == Status.SUCCESS else [],
         "form": form or EditForm(initial=notes),
         "history": song.history(),
+        "lyrics_story": story_of(song, "lyrics", _("How these lyrics came about")),
+        "style_story": story_of(song, "prompt", _("How this style came about")),
     }
     return render(request, "songs/detail.html", context, status=422 if form and form.errors else 200)
 

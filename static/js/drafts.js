@@ -6,7 +6,8 @@ const PREFIX = "macai-draft:";
 const WAIT = 300; // milliseconds after the last letter
 const timers = new Map();
 
-const fields = (form) => [...form.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken" && !["password", "hidden", "file", "submit", "button"].includes(field.type));
+// Of hidden fields only those with data-kept: the others are the server's.
+const fields = (form) => [...form.elements].filter((field) => field.name && ("kept" in field.dataset || !["password", "hidden", "file", "submit", "button"].includes(field.type)));
 
 function save(form) {
   const draft = fields(form).map((field) => [field.name, field.value, field.type === "checkbox" || field.type === "radio" ? field.checked : null]);

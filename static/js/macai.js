@@ -14,3 +14,4 @@ import "./copy.js";
 import "./player.js";
 import "./songs.js";
 import "./images.js";
+import "./story.js";

@@ -1,0 +1,98 @@
+"""How a text came about: what a person wrote, what magic made of it, and with which version of which template.
+
+What magic led to keeps all three, in the columns NAME_written, NAME_magic and NAME_run beside NAME.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+
+from prompts.models import MagicRun
+
+CHAIN_LIMIT = 20  # runs that are followed back to what a person wrote
+SHINGLE = 6  # characters
+LIKENESS = 0.2  # share of shingles that a text has in common with what it was made of
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a text comes from; empty if magic had no part in it."""
+
+    written: str = ""
+    magic: str = ""
+    run: MagicRun | None = None
+
+    def as_columns(self, name: str) -> dict[str, Any]:
+        """Return the values of the columns that remember it."""
+        return {f"{name}_written": self.written, f"{name}_magic": self.magic, f"{name}_run": self.run}
+
+
+def origin_of(text: str, run: MagicRun | None) -> Origin:
+    """Return where a text comes from that is said to have come about by a run.
+
+    A text that has nothing in common with the run's is somebody's own: the field was cleared and written anew.
+    """
+    if run is None or not is_made_of(text, run.output_text):
+        return Origin()
+    return Origin(written=first_of(run).input_text, magic=run.output_text, run=run)
+
+
+def first_of(run: MagicRun) -> MagicRun:
+    """Return the run that stands at the beginning: magic is often made of what magic made before."""
+    for _step in range(CHAIN_LIMIT):
+        earlier = run.previous
+        if earlier is None or not (
+            earlier.input_text == run.input_text or is_made_of(run.input_text, earlier.output_text)
+        ):
+            break
+        run = earlier
+    return run
+
+
+def is_made_of(text: str, other: str) -> bool:
+    """Whether two texts share enough for one to have come from the other, in any script."""
+    one, two = (" ".join(each.casefold().split()) for each in (text, other))
+    if min(len(one), len(two)) <= SHINGLE:
+        return bool(one and two) and (one in two or two in one)
+    ours, theirs = ({each[at : at + SHINGLE] for at in range(len(each) - SHINGLE + 1)} for each in (one, two))
+    return len(ours & theirs) >= LIKENESS * min(len(ours), len(theirs))
+
+
+def run_named(name: str) -> MagicRun | None:
+    """Return the run that a form names; None if there is no such run (any more)."""
+    try:
+        key = uuid.UUID(name)
+    except ValueError:
+        return None
+    return MagicRun.objects.filter(pk=key).select_related("previous").first()
+
+
+@dataclass(frozen=True)
+class Story:
+    """How a text came about, as a page tells it (templates/components/story.html)."""
+
+    name: str
+    label: str | Promise
+    written: str
+    magic: str
+    final: str
+    run: MagicRun | None
+
+    @property
+    def is_changed_by_hand(self) -> bool:
+        """Whether somebody went on writing after magic."""
+        return self.magic.strip() != self.final.strip()
+
+
+def story_of(row: Any, name: str, label: str | Promise) -> Story | None:
+    """Return how a row's text came about; None if no magic is known of. The run is read with its template."""
+    magic = getattr(row, f"{name}_magic")
+    key = getattr(row, f"{name}_run_id")
+    if not magic:
+        return None
+    run = MagicRun.objects.select_related("template_version").filter(pk=key).first() if key else None
+    return Story(
+        name=name, label=label, written=getattr(row, f"{name}_written"), magic=magic, final=getattr(row, name), run=run
+    )
