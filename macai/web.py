@@ -40,6 +40,24 @@ def post_fork(server: Any, worker: Any) -> None:
         threading.Thread(target=stop_at_end_of, args=(int(lifeline), os.getppid()), daemon=True).start()
 
 
+def post_worker_init(worker: Any) -> None:
+    """Let a stop reach the texts that are being written: they get most of the time that open requests get."""
+    from prompts.writing import EXIT_SECONDS, wind_up  # noqa: PLC0415  only after the application is loaded
+
+    def winding_up(number: int, seconds: float) -> None:
+        before: Any = signal.getsignal(number)
+
+        def handle(received: int, frame: Any) -> None:
+            wind_up(seconds)
+            before(received, frame)
+
+        signal.signal(number, handle)
+
+    winding_up(signal.SIGTERM, max(settings.WEB_STOP_SECONDS - EXIT_SECONDS, settings.WEB_STOP_SECONDS / 2))
+    winding_up(signal.SIGQUIT, 0)
+    winding_up(signal.SIGINT, 0)
+
+
 def stop_at_end_of(lifeline: int, master: int) -> None:
     """Wait until the other end of the pipe is closed, then ask gunicorn's main process to stop."""
     os.read(lifeline, 1)
