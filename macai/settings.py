@@ -208,6 +208,8 @@ MOCKAPI_BALANCE = number("MOCKAPI_BALANCE", 3000, low=0, high=10_000_000)
 MOCKAPI_SECONDS = number("MOCKAPI_SECONDS", 8, low=0, high=3600)
 # MOCKAPI_AUDIO_SECONDS: how long the mock's songs play.
 MOCKAPI_AUDIO_SECONDS = number("MOCKAPI_AUDIO_SECONDS", 30, low=1, high=330)
+# MOCKAPI_OLLAMA_WORDS_PER_SECOND: how fast the mock Ollama writes; 0 writes all at once.
+MOCKAPI_OLLAMA_WORDS_PER_SECOND = number("MOCKAPI_OLLAMA_WORDS_PER_SECOND", 30, low=0, high=100_000)
 MOCK_URL = f"http://127.0.0.1:{PORT}/mock"
 
 # MUREKA_API_KEY, MUREKA_BASE_URL: without a key, Mureka is the mock, visibly so.

@@ -120,15 +120,25 @@ class OpenAISubmission(models.Model):
         return f"{self.endpoint} {self.pk}"
 
 
-class OpenAITrouble(models.Model):
-    """A body that scenarios 0006 and 0007 have refused, and how often; a later one passes."""
+class Trouble(models.Model):
+    """A body that scenario 0006 or 0007 has refused at OpenAI or Ollama, and how often; a later one passes."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     given = models.PositiveSmallIntegerField(default=0)
     given_at = models.DateTimeField()
 
-    class Meta:
-        verbose_name = "OpenAI trouble"
-
     def __str__(self) -> str:
         return self.fingerprint
+
+
+class OllamaLoad(models.Model):
+    """A model that Ollama holds in memory until nobody has wanted it for a while."""
+
+    name = models.CharField(max_length=255, unique=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "Ollama load"
+
+    def __str__(self) -> str:
+        return self.name

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
-from mockapi import files, openai_intake, openai_rules, scenarios
+from mockapi import files, openai_intake, openai_rules, scenarios, waiting
 from mockapi import openai_errors as errors
 from mockapi.models import OpenAISubmission
 from mockapi.openai_rules import MODELS, Body, Order
@@ -119,15 +119,15 @@ def made(request: HttpRequest, order: Order, body: Body, uploads: Uploads) -> Ht
     submission = openai_intake.accept(order, body, uploads.digests, key=key_of(request), request_id=request_id)
     environ: dict[str, Any] = getattr(request, "environ", {})
     if submission.scenario == NO_ANSWER:
-        openai_intake.wait(environ, openai_intake.LONGEST_SECONDS)
+        waiting.wait(environ, openai_intake.LONGEST_SECONDS)
         return lost_answer(environ)
     if submission.scenario == scenarios.RESET:
-        openai_intake.wait(environ, seconds_left(submission))
+        waiting.wait(environ, seconds_left(submission))
         return lost_answer(environ)
     if order.stream:
         return streamed(environ, submission, order, uploads)
     answer = whole(request, submission, order, uploads)
-    openai_intake.wait(environ, seconds_left(submission))
+    waiting.wait(environ, seconds_left(submission))
     response = JsonResponse(answer)
     if submission.scenario == scenarios.BROKEN_JSON:
         response.content = response.content[: len(response.content) // 2]
@@ -220,7 +220,7 @@ def events(environ: dict[str, Any], submission: OpenAISubmission, order: Order, 
     for index in range(order.n):
         *early, finished = versions(order, index, uploads, early=order.partials)
         for step, file in enumerate([*early, finished]):
-            openai_intake.wait(environ, seconds_left(submission, (index * (order.partials + 1) + step + 1) / parts))
+            waiting.wait(environ, seconds_left(submission, (index * (order.partials + 1) + step + 1) / parts))
             event: dict[str, Any] = {"b64_json": as_text(file), "created_at": int(time.time()), **what_it_is(order)}
             if step < len(early):
                 yield line(f"{name}.partial_image", event | {"partial_image_index": step})

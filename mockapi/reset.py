@@ -25,7 +25,7 @@ def _break(environ: dict[str, Any]) -> Iterator[bytes]:
     if connection is None:
         yield b"{"
     else:
-        _reset(connection)
+        reset(connection)
     # Servers pass over this error in silence: it is what they see when a client goes away.
     raise ConnectionResetError(errno.ECONNRESET, "Scenario 0009: connection reset by the mock")
 
@@ -39,7 +39,7 @@ def client_socket(environ: dict[str, Any]) -> socket.socket | None:
     return connection if isinstance(connection, socket.socket) else None
 
 
-def _reset(connection: socket.socket) -> None:
+def reset(connection: socket.socket) -> None:
     """Close the connection with RST. Its descriptor stays valid (a dead pipe), so the server can clean up as ever."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     dead, peer = socket.socketpair()

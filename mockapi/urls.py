@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from mockapi import mureka, openai
+from mockapi import mureka, ollama, openai
 
 mureka_urls = [
     path("v1/song/generate", mureka.song_generate),
@@ -33,9 +33,21 @@ openai_urls = [
     re_path(r"^files/(?P<token>[A-Za-z0-9_-]{22})\.png$", openai.result_file),
     re_path("", openai.not_found),
 ]
+ollama_urls = [
+    path("", ollama.root),
+    path("api/version", ollama.version),
+    path("api/tags", ollama.tags),
+    path("api/ps", ollama.ps),
+    path("api/show", ollama.show),
+    path("api/generate", ollama.generate),
+    path("api/chat", ollama.chat),
+    re_path("", ollama.not_found),
+]
 urlpatterns = [
     path("mock/health", mureka.health),
     path("mock/mureka/", include(mureka_urls)),
     path("mock/openai/", include(openai_urls)),
+    path("mock/ollama", ollama.root),
+    path("mock/ollama/", include(ollama_urls)),
 ]
 handler404 = mureka.not_found

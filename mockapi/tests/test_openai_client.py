@@ -15,7 +15,7 @@ from PIL import Image
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from mockapi import openai_intake
+from mockapi import waiting
 from mockapi.models import OpenAISubmission
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -211,15 +211,15 @@ def test_0003_is_refused_by_moderation_with_its_categories(client: openai.OpenAI
 def test_0004_never_answers_and_lets_go_when_the_client_leaves(
     client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_intake, "GLANCE_SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "GLANCE_SECONDS", 0.05)
     left = threading.Event()
-    wait = openai_intake.wait
+    wait = waiting.wait
 
     def watched(environ: dict[str, Any], seconds: float) -> None:
         wait(environ, seconds)
         left.set()
 
-    monkeypatch.setattr(openai_intake, "wait", watched)
+    monkeypatch.setattr(waiting, "wait", watched)
     with pytest.raises(openai.APITimeoutError):
         generate(client, prompt="0004 lake", timeout=0.5)
     assert left.wait(3)

@@ -10,8 +10,8 @@ from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
-from mockapi import files, openai_intake, openai_rules
-from mockapi.models import OpenAISubmission, OpenAITrouble
+from mockapi import files, openai_intake, openai_rules, troubles
+from mockapi.models import OpenAISubmission, Trouble
 from mockapi.openai_errors import OpenAIRefusalError
 
 pytestmark = pytest.mark.django_db
@@ -229,12 +229,12 @@ def test_the_ledger_holds_every_accepted_request(api: OpenAI) -> None:
 
 def test_a_refused_body_is_forgotten_after_a_while(api: OpenAI) -> None:
     api.post("generations", make_body(prompt="0007"), 429)
-    row = OpenAITrouble.objects.get()
-    row.given_at -= openai_intake.TROUBLE_LIFE + timedelta(seconds=1)
+    row = Trouble.objects.get()
+    row.given_at -= troubles.TROUBLE_LIFE + timedelta(seconds=1)
     row.save()
     api.post("generations", make_body(prompt="0007"), 429)
     api.post("generations", make_body(prompt="0007"), 200)
-    assert not OpenAITrouble.objects.exists()
+    assert not Trouble.objects.exists()
 
 
 @pytest.mark.parametrize(
