@@ -15,3 +15,4 @@ import "./player.js";
 import "./songs.js";
 import "./images.js";
 import "./story.js";
+import "./styles.js";
