@@ -4,9 +4,11 @@ import tempfile
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from django_q.status import Stat
 
 from providers import mureka, ollama, openai
+from providers.errors import ProviderError
 
 
 class Provider(NamedTuple):
@@ -16,6 +18,30 @@ class Provider(NamedTuple):
     is_mock: bool
     setting: str  # what leads to the real one
     is_paid: bool = True
+
+
+class OllamaAnswer(NamedTuple):
+    """What Ollama said when it was asked for its models; `problem` is one sentence, "" when all is well."""
+
+    address: str
+    model_count: int
+    problem: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether texts can be written now."""
+        return not self.problem
+
+
+def ask_ollama() -> OllamaAnswer:
+    """Ask Ollama for its models, which takes up to ten seconds where it does not answer: for fragments of a page."""
+    try:
+        models = ollama.list_models()
+    except ProviderError as error:
+        return OllamaAnswer(settings.OLLAMA_BASE_URL, 0, error.message)
+    count = sum(model.writes for model in models)
+    problem = "" if count else _("Ollama has no model yet. Get one with “ollama pull llama3.2”.")
+    return OllamaAnswer(settings.OLLAMA_BASE_URL, count, problem)
 
 
 def worker_is_alive() -> bool:

@@ -4,11 +4,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from macai import job_views, views
+from macai import job_views, ollama_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("jobs/", job_views.jobs, name="jobs"),
+    path("ollama/", ollama_views.banner, name="ollama-banner"),
     path("", include("accounts.urls")),
     path("", include("songs.urls")),
     path("", include("images.urls")),
