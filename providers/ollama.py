@@ -1,5 +1,6 @@
 """Ollama (https://docs.ollama.com/api): texts written by models at home, piece by piece. Nothing here costs money."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -180,9 +181,10 @@ def _explained(error: ProviderError, model: str) -> ProviderError:
     """Say what an error means here and what to do: there is no key and no bill, but an address, models and a queue."""
     words = {"address": settings.OLLAMA_BASE_URL, "model": model, "words": error_words(error.detail or NO_WORDS)}
     verdict, message = error.verdict, error.message
-    if error.status is None and verdict is Verdict.LATER:
+    is_away = error.status is None and (not model or message == _("%(name)s cannot be reached.") % {"name": PROVIDER})
+    if is_away:
         message = _("Ollama does not answer at %(address)s.")
-    elif error.status == 404 and model and "not found" in words["words"]:
+    elif error.status == 404 and model and re.match(r"model .* not found", words["words"]):
         message = _("Ollama has no model “%(model)s”. Get it with “ollama pull %(model)s”, or choose another one.")
     elif error.status == 401:
         verdict, message = Verdict.REFUSED, _("Ollama wants you to sign in for this model: “ollama signin”.")
