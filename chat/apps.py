@@ -9,3 +9,11 @@ class ChatConfig(AppConfig):
 
     name = "chat"
     verbose_name = _("Chat")
+
+    def ready(self) -> None:
+        """Have the trash emptied, and what a dead process left behind settled."""
+        from django_q.models import Schedule  # noqa: PLC0415  # models must be loaded first
+
+        from jobs.schedule import Line, register  # noqa: PLC0415
+
+        register("chat.tidy", Line("chat.tasks.tidy", Schedule.HOURLY))

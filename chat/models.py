@@ -9,8 +9,11 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from chat import markdown
 from library.trash import Trashable, TrashQuerySet
 
 TITLE_LIMIT = 200
@@ -65,7 +68,7 @@ class Conversation(Trashable):
     """A conversation. Its messages are a tree; `leaf` is the end of the branch that is shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    title = models.CharField(_("title"), max_length=TITLE_LIMIT)
+    title = models.CharField(_("title"), max_length=TITLE_LIMIT, blank=True)
     model = models.CharField(_("model"), max_length=MODEL_LIMIT, blank=True)
     preset = models.ForeignKey(SystemPreset, models.SET_NULL, null=True, blank=True, verbose_name=_("preset"))
     user = models.ForeignKey(
@@ -97,11 +100,16 @@ class Conversation(Trashable):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.display_title
 
     def get_absolute_url(self) -> str:
         """Return the conversation's page."""
         return reverse("chat:conversation", args=[self.pk])
+
+    @property
+    def display_title(self) -> str:
+        """Return the title; one that nobody has written in yet may have none."""
+        return self.title or gettext("New conversation")
 
     @property
     def is_archived(self) -> bool:
@@ -147,9 +155,12 @@ class Message(models.Model):
     )
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
     position = models.PositiveIntegerField(_("position"), help_text=_("In the order of sending, from 1."))
+    depth = models.PositiveIntegerField(_("number in its branch"), default=1)
     role = models.CharField(_("role"), max_length=10, choices=Role)
     text = models.TextField(_("text"), blank=True)
     thinking = models.TextField(_("thinking"), blank=True)
+    html = models.TextField(blank=True, editable=False)
+    html_version = models.PositiveSmallIntegerField(default=0, editable=False)
     model = models.CharField(_("model"), max_length=MODEL_LIMIT, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DONE)
     is_stopping = models.BooleanField(default=False, editable=False)
@@ -184,3 +195,31 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a person wrote it."""
+        return self.role == Role.USER
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether more of it is to come."""
+        return self.state == State.WRITING
+
+    def is_lost(self, now: datetime) -> bool:
+        """Whether the thread that writes it has not been heard of for too long."""
+        return self.is_being_written and self.saved_at < now - LOST_AFTER
+
+    @property
+    def safe_html(self) -> SafeString:
+        """Return the text as HTML that can do no harm: what was kept when it ended, or made now."""
+        if self.html_version == markdown.VERSION:
+            return mark_safe(self.html)  # noqa: S308  # made by markdown.render
+        return markdown.render(self.text)
+
+    @property
+    def context_used(self) -> int | None:
+        """Return how much of the context question and answer took, in per cent, if the model told."""
+        if not (self.prompt_tokens and self.context_tokens):
+            return None
+        return min(100, round(100 * (self.prompt_tokens + (self.tokens or 0)) / self.context_tokens))

@@ -20,6 +20,8 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import APIView, exception_handler, set_rollback
 
 from accounts.api import TokenView
+from chat.api import ConversationViewSet, PresetViewSet
+from chat.message_api import MessageViewSet
 from images.api import ImageViewSet
 from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
@@ -122,6 +124,9 @@ router.register("songs", SongViewSet, basename="song")
 router.register("song-choices", SongChoiceViewSet, basename="song-choice")
 router.register("images", ImageViewSet, basename="image")
 router.register("image-requests", ImageRequestViewSet, basename="image-request")
+router.register("chat/conversations", ConversationViewSet, basename="conversation")
+router.register("chat/messages", MessageViewSet, basename="message")
+router.register("chat/presets", PresetViewSet, basename="preset")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),

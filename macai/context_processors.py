@@ -24,7 +24,7 @@ class NavItem:
     url_name: str
     key: str = ""  # "g" and this letter lead there
     covers: tuple[str, ...] = ()  # names of other pages under which this line is the current one
-    in_bottom_bar: bool = False  # stays visible on a phone: four at most, the rest is under "More"
+    in_bottom_bar: bool = False  # stays visible on a phone: five at most, the rest is under "More"
     is_create: bool = False  # "n" leads there
     is_boosted: bool = True  # False for pages with a frame of their own
     counts_jobs: bool = False
@@ -33,6 +33,14 @@ class NavItem:
 
 NAV = (
     NavItem(_("Home"), "home", "home", key="h", in_bottom_bar=True),
+    NavItem(
+        _("Chat"),
+        "chat-bubble-left-right",
+        "chat:list",
+        key="c",
+        covers=("chat:conversation", "chat:edit", "chat:rename"),
+        in_bottom_bar=True,
+    ),
     NavItem(_("Songs"), "musical-note", "songs:create", key="s", in_bottom_bar=True, is_create=True),
     NavItem(
         _("Images"),

@@ -170,9 +170,11 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # HTTPS: true behind a proxy that ends TLS; cookies are then sent over TLS only. On by default in production.
 HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 
-# WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each.
+# WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each. A text that is read as it is written
+# takes a thread, but no database connection; any other request takes one, so all threads together must stay below what
+# PostgreSQL allows (100 by default, of which the workers need ten).
 WEB_PROCESSES = number("WEB_PROCESSES", 2, low=1, high=32)
-WEB_THREADS = number("WEB_THREADS", 8, low=1, high=64)
+WEB_THREADS = number("WEB_THREADS", 40, low=1, high=512)
 # WORKERS: Django-Q processes. One follows every running job, the others bring files home.
 WORKERS = number("WORKERS", 3, low=2, high=32)
 # STOP_SECONDS: how long a stop waits for the worker, which may have a paid request in the air.
@@ -235,6 +237,8 @@ OLLAMA_BASE_URL = http_address("OLLAMA_BASE_URL", f"{MOCK_URL}/ollama" if MOCKAP
 PRIVATE_HOSTS: list[str] = [host.lower() for host in env.list("PRIVATE_HOSTS", default=[])]
 # OLLAMA_MODEL: the model where a template or a conversation names none; without it, the first that is installed.
 OLLAMA_MODEL = env.str("OLLAMA_MODEL", default="")
+# CHAT_CONTEXT_TOKENS: how much of a conversation a model is sent, its answer included. More takes more memory and time.
+CHAT_CONTEXT_TOKENS = number("CHAT_CONTEXT_TOKENS", 8192, low=512, high=1_000_000)
 
 # --- Django ---------------------------------------------------------------------------------------------------------
 
@@ -478,6 +482,7 @@ SPECTACULAR_SETTINGS = {
         "ChargeEnum": "jobs.models.Charge",
         "WorkflowEnum": "songs.models.Workflow",
         "FileStateEnum": "songs.models.FileState",
+        "MessageStateEnum": "chat.models.State",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "macai.api.describe_refusals"],
 }

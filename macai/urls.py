@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("songs.urls")),
     path("", include("images.urls")),
+    path("", include("chat.urls")),
     path("", include("prompts.urls")),
     path("api/", include("macai.api")),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),

@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from library.search import words_index
+
 # What a model can be told before a conversation begins. The owner edits these in the admin.
 PRESETS = [
     {
@@ -58,7 +60,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="deleted")),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("title", models.CharField(blank=True, max_length=200, verbose_name="title")),
                 ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
                 ("last_position", models.PositiveIntegerField(default=0, editable=False)),
                 ("archived_at", models.DateTimeField(blank=True, null=True, verbose_name="archived")),
@@ -99,6 +101,7 @@ class Migration(migrations.Migration):
                     "position",
                     models.PositiveIntegerField(help_text="In the order of sending, from 1.", verbose_name="position"),
                 ),
+                ("depth", models.PositiveIntegerField(default=1, verbose_name="number in its branch")),
                 (
                     "role",
                     models.CharField(
@@ -107,6 +110,8 @@ class Migration(migrations.Migration):
                 ),
                 ("text", models.TextField(blank=True, verbose_name="text")),
                 ("thinking", models.TextField(blank=True, verbose_name="thinking")),
+                ("html", models.TextField(blank=True, editable=False)),
+                ("html_version", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
                 (
                     "state",
@@ -280,4 +285,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(seed_presets, migrations.RunPython.noop),
+        words_index("conversations", "title"),
+        words_index("chat_messages", "text"),
     ]

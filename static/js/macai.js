@@ -16,3 +16,4 @@ import "./songs.js";
 import "./images.js";
 import "./story.js";
 import "./styles.js";
+import "./chat.js";

@@ -1,0 +1,12 @@
+"""What a worker does for the chat."""
+
+from django.utils import timezone
+
+from chat import keeping, services
+from chat.models import Message
+
+
+def tidy() -> None:
+    """Empty the trash of what has lain there for long enough, and settle what a dead process left unfinished."""
+    keeping.purge()
+    services.settle_lost([*Message.objects.lost(timezone.now()).only("state", "saved_at")])

@@ -1,0 +1,157 @@
+// <form data-stream="address">: what it sends is answered by lines of JSON, the answer as it is written. Without this script
+// the same form leads to a page on which the answer asks for itself.
+import { toast } from "./toasts.js";
+
+const NEAR = 120; // pixels from the end of the page within which one reads along
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches?.("form[data-stream]")) return;
+  event.preventDefault();
+  event.stopPropagation(); // htmx would send it as well
+  send(form);
+}, true);
+
+async function send(form) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "yes";
+  let answer = null;
+  try {
+    const response = await fetch(form.dataset.stream, { method: "POST", body: new FormData(form), headers: { Accept: "application/x-ndjson" } });
+    if (response.status === 422) {
+      for (const problem of (await response.json()).problems) toast(problem, "error");
+      form.querySelector("textarea")?.focus();
+      return;
+    }
+    if (!response.ok || response.redirected) throw new Error(response.statusText);
+    for await (const line of linesOf(response)) {
+      if (answer) answer.take(line);
+      else {
+        answer = begin(form, line);
+        delete form.dataset.busy;
+      }
+    }
+  } catch (error) {
+    toast(answer ? document.getElementById("chat")?.dataset.lost : document.getElementById("toasts").dataset.failed, answer ? "info" : "error");
+  } finally {
+    delete form.dataset.busy;
+    answer?.end();
+  }
+}
+
+async function* linesOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) if (line) yield JSON.parse(line);
+  }
+}
+
+/** Put the new messages in place, and return what takes the rest of the stream. */
+function begin(form, first) {
+  forgetDraft(form);
+  if (first.page) openConversation(first);
+  else addMessages(form, first);
+  const after = document.querySelector("#composer [name=after]");
+  if (after) after.value = first.answer;
+  document.getElementById(first.element)?.scrollIntoView({ block: "end" });
+  return new Answer(first);
+}
+
+function forgetDraft(form) {
+  const name = form.dataset.draft;
+  if (form.id === "composer") form.querySelector("textarea").value = "";
+  if (name) document.dispatchEvent(new CustomEvent("draft-done", { detail: { value: name } }));
+}
+
+function openConversation(first) {
+  history.pushState({ htmx: true }, "", first.url);
+  document.title = `${first.title} · Macai`;
+  const chat = document.getElementById("chat");
+  htmx.swap(chat, first.page, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+  document.querySelector("#composer textarea")?.focus();
+}
+
+function addMessages(form, first) {
+  const thread = document.getElementById("thread");
+  const old = first.instead_of && document.getElementById(first.instead_of);
+  while (old && thread.lastElementChild !== old) thread.lastElementChild.remove();
+  old?.remove();
+  htmx.swap(thread, first.html, { swapStyle: "beforeend", swapDelay: 0, settleDelay: 0 });
+}
+
+/** An answer on the page that grows by what comes, at most once a frame. */
+class Answer {
+  constructor({ element, card }) {
+    this.id = element;
+    this.card = card;
+    this.waiting = { text: "", thinking: "" };
+    this.frame = 0;
+  }
+
+  take(line) {
+    this.waiting.text += line.text ?? "";
+    this.waiting.thinking += line.thinking ?? "";
+    this.frame ||= requestAnimationFrame(() => this.show());
+  }
+
+  show() {
+    this.frame = 0;
+    const box = document.getElementById(this.id);
+    if (!box) return; // one has gone to another page
+    const readsAlong = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - NEAR;
+    box.querySelector("[data-text]")?.append(this.waiting.text);
+    const thinking = box.querySelector("[data-thinking]");
+    if (thinking && this.waiting.thinking) {
+      thinking.hidden = false;
+      thinking.querySelector(".said").append(this.waiting.thinking);
+    }
+    this.waiting = { text: "", thinking: "" };
+    if (readsAlong) window.scrollTo({ top: document.documentElement.scrollHeight });
+  }
+
+  /** Show it as it is kept: rendered, with its figures. One that is not done yet goes on asking for itself. */
+  end() {
+    cancelAnimationFrame(this.frame);
+    this.show();
+    if (document.getElementById(this.id)) htmx.ajax("GET", this.card, { target: `#${this.id}`, swap: "outerHTML" });
+  }
+}
+
+// Enter sends, Shift+Enter is a new line. On a phone Enter is a new line, too: there is a button.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (!event.target.matches?.(".composer textarea") || matchMedia("(pointer: coarse)").matches) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
+
+// <a data-copy-from href="address of a text">: copies the text; where the browser forbids that, it shows it.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("[data-copy-from]");
+  if (!link) return;
+  event.preventDefault();
+  try {
+    const text = fetch(link.href).then((response) => response.text());
+    if (window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then((words) => new Blob([words], { type: "text/plain" })) })]);
+    else await navigator.clipboard.writeText(await text);
+    toast(link.dataset.copied, "success");
+  } catch {
+    location.assign(link.href);
+  }
+});
+
+// A menu closes when one looks elsewhere.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.dropdown[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.dropdown[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
