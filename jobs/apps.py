@@ -9,3 +9,9 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     verbose_name = _("Jobs")
+
+    def ready(self) -> None:
+        """Let what is logged in a worker name its job and its request."""
+        from jobs import tracing  # noqa: PLC0415
+
+        tracing.install()

@@ -20,6 +20,7 @@ from jobs import answers, leases, stopping, submissions, turns
 from jobs.endings import DATABASE_AWAY
 from jobs.kinds import ACCOUNT_READERS, KINDS, Kind, Running, is_anything_active, kind_of, kinds_at
 from jobs.models import Job, Phase, Status, TransitionError
+from jobs.tracing import belonging_to
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
@@ -155,7 +156,8 @@ class Follower:
         for future in [future for future in flying if future.done()]:
             kind, job = flying.pop(future)
             try:
-                record(kind, job, outcome_of(future))
+                with belonging_to(job):
+                    record(kind, job, outcome_of(future))
             except DATABASE_AWAY:
                 logger.exception("The database did not take an answer, which is kept.")
                 flying[future] = (kind, job)  # behind the others
@@ -204,12 +206,13 @@ class Follower:
             room = ASK_THREADS * 2 - sum(asked is kind for asked, _job in self.questions.values())
             for job in claim_due(kind, Phase.RUNNING, ASK_CLAIM, at_most=min(room, int(self.may_ask))):
                 self.may_ask -= 1
-                self.questions[self.askers[kind.provider].submit(kind.ask, job)] = (kind, job)
+                self.questions[self.askers[kind.provider].submit(ask, kind, job)] = (kind, job)
 
     def _send_home(self) -> None:
         for kind in KINDS.values():
             for job in claim_due(kind, Phase.SAVING, HOME_CLAIM, at_most=50):
-                self.send_home(kind.label, str(job.pk))
+                with belonging_to(job):
+                    self.send_home(kind.label, str(job.pk))
                 self.busy_at = time.monotonic()
 
     def _read_accounts(self) -> None:
@@ -230,7 +233,14 @@ def send(kind: Kind[Any], job: Job) -> Any:
     if job.submitted_at is None or timezone.now() - job.submitted_at > FRESH:
         message = _("The request was not sent in time.")
         raise ProviderError(Verdict.LATER, message, provider=kind.provider_name)
-    return kind.submit(job)
+    with belonging_to(job, cost=str(job.cost)):
+        return kind.submit(job)
+
+
+def ask(kind: Kind[Any], job: Job) -> Any:
+    """Ask how a job stands."""
+    with belonging_to(job):
+        return kind.ask(job)
 
 
 def outcome_of(future: Future[Any]) -> Any:

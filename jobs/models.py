@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+import structlog
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
@@ -67,6 +68,11 @@ class TransitionError(Exception):
 def new_token() -> str:
     """Make the identity of one submission."""
     return uuid.uuid4().hex
+
+
+def current_request_id() -> str:
+    """Return the id of the web request that is being answered, or ""."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
 
 
 def storable(text: str) -> str:
@@ -147,6 +153,14 @@ class Job(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("requested by"),
+    )
+    request_id = models.CharField(
+        _("request"),
+        max_length=64,
+        blank=True,
+        default=current_request_id,
+        editable=False,
+        help_text=_("Id of the web request that asked for it, as the logs show it."),
     )
     queued_at = models.DateTimeField(_("queued"), default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True, editable=False)

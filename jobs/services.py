@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from jobs import tasks
 from jobs.endings import CLEAN, ended_now
 from jobs.kinds import kind_of
-from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError, new_token
+from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError, current_request_id, new_token
 
 JOB_ID_LENGTH = 255
 
@@ -75,6 +75,7 @@ def submit_again(job: Job) -> None:
             },
             event=_("Submitted again by hand."),
             phase=Phase.WAITING,
+            request_id=current_request_id() or job.request_id,
             task_id=new_token(),  # from now on, an answer that comes late is that of an earlier submission
             job_id="",
             charge=Charge.NO,
@@ -121,6 +122,7 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
             when={"status": Status.FAILURE, "task_id": job.task_id},
             event=_("The provider is asked again (%(id)s).") % {"id": job_id or job.job_id},
             phase=Phase.RUNNING,
+            request_id=current_request_id() or job.request_id,
             job_id=job_id or job.job_id,
             charge=Charge.YES if job_id else job.charge,
             next_poll_at=now,

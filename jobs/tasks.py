@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django_q.tasks import async_task
 
@@ -49,6 +50,7 @@ def send_home(kind_label: str, job_pk: str) -> None:
 
 def follow() -> None:
     """Follow every job until the time is up, then pass on to a successor."""
+    structlog.contextvars.unbind_contextvars("request_id")  # each job has its own
     leases.beat()
     ran = Follower(send_home).run()
     if ran and not stopping.is_requested() and is_anything_active():
@@ -58,7 +60,8 @@ def follow() -> None:
 def bring_home(kind_label: str, job_pk: str) -> None:
     """Fetch the files of one job."""
     leases.beat()
-    KINDS[kind_label].bring_home(job_pk)
+    with structlog.contextvars.bound_contextvars(job_kind=kind_label, job=job_pk):
+        KINDS[kind_label].bring_home(job_pk)
 
 
 def sweep() -> None:

@@ -10,8 +10,11 @@ class MacaiConfig(AppConfig):
     name = "macai"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from macai import checks  # noqa: F401, PLC0415
+        """Register the system checks, and what a request's line in the log tells."""
+        from macai import checks, request_lines  # noqa: F401, PLC0415
+        from macai.logs import configure_structlog  # noqa: PLC0415
+
+        configure_structlog()
 
 
 class StudioAdminConfig(AdminConfig):

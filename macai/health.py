@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.brokers import get_broker
 
+from backups.models import newest_backup_at
 from jobs import leases, overview
 from macai import provider_health, pulse
 from macai.findings import NONE_YET, UNKNOWN, Finding, State, failing, warning, well
@@ -154,11 +155,6 @@ CHECKS: dict[str, Check] = {
     "backup": backup,
 }
 NEEDS = {"worker": ("broker", "cache", "database")}  # what must answer before silence says anything
-
-
-def newest_backup_at() -> datetime | None:
-    """Return when the newest backup was made."""
-    return None
 
 
 # --- Looking --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """All of the studio's settings. Each environment variable is read and explained here, and listed in `.env.example`."""
 
+import logging
 import os
 import re
 import socket
@@ -16,6 +17,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
+
+from macai import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -59,8 +62,17 @@ def switch(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
 
 
+secrets: list[str] = []  # all that were read, so that no log shows one
+
+
 def secret(name: str) -> str:
-    """Read a secret from NAME, or from the file that NAME_FILE names. Messages never repeat it."""
+    """Read a secret from NAME, or from the file that NAME_FILE names. Messages and logs never repeat it."""
+    secrets.append(read_secret(name))
+    return secrets[-1]
+
+
+def read_secret(name: str) -> str:
+    """Read NAME or NAME_FILE."""
     value, path = str(env.str(name, default="")), str(env.str(f"{name}_FILE", default=""))
     if not path:
         return value
@@ -265,6 +277,7 @@ INSTALLED_APPS = [
     "knox",
     "django_q",
     "django_htmx",
+    "django_structlog",
     "heroicons",
     "csp",
     "corsheaders",
@@ -276,6 +289,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "macai.proxy.believe_proxies_only",  # first: the others read what it lets through
+    "macai.middleware.RequestIdMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
     "macai.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -553,19 +568,28 @@ LANGUAGES = [("en", _("English"))]
 TIME_ZONE = env.str("TIME_ZONE", default="") or "UTC"
 USE_TZ = True
 
-# LOG_LEVEL: DEBUG, INFO, WARNING or ERROR.
+# LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. The default is INFO; at home the terminal then shows warnings only.
 LOG_LEVEL = (env.str("LOG_LEVEL", default="") or "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "httpx2": {"level": "WARNING"},
-        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-    },
-}
+# LOG_FORMAT: text is for people, json for programs. json is the default in production.
+LOG_FORMAT = (env.str("LOG_FORMAT", default="") or ("json" if IS_PRODUCTION else "text")).lower()
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
+# LOG_FILES: also write DATA_DIR/logs/macai.log, 60 MB at most. On by default, but not in production.
+LOG_FILES = switch("LOG_FILES", default=not IS_PRODUCTION)
+is_quiet = LOG_FILES and not DEBUG and not env.str("LOG_LEVEL", default="")
+LOGGING = logs.logging_settings(
+    level=LOG_LEVEL,
+    console_level="WARNING" if is_quiet else LOG_LEVEL,
+    is_json=LOG_FORMAT == "json",
+    file=DATA_DIR / "logs" / "macai.log" if LOG_FILES else None,
+    # What no line may ever show, beside all that looks like a secret (macai/secrets.py).
+    secrets=[*secrets, SECRET_KEY, str(database.get("PASSWORD") or ""), urlsplit(REDIS_URL).password or ""],
+)
+# Which request and which job a line belongs to (macai/middleware.py, jobs/tracing.py).
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO

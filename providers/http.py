@@ -13,6 +13,7 @@ from urllib3.util import parse_url
 
 from providers.addresses import PrivateAddressError
 from providers.answers import load_json, parse_retry_after
+from providers.calls import operation_of, told
 from providers.connections import (
     NETWORK_ERRORS,
     TIMEOUTS,
@@ -52,8 +53,30 @@ def request_json(
         raise call.error(
             Verdict.BAD_KEY, _("The API key of %(name)s has a character in it that no key has.") % {"name": provider}
         )
+    with told(provider, operation_of(method, url), is_paid=paid) as line:
+        arrived, problem = _exchange(method, url, key, body, timeout, max_bytes, is_paid=paid)
+        line.status = arrived.status
+        # Raised outside the except block: the original error holds the request, and with it the key.
+        if arrived.status is not None and not 200 <= arrived.status < 300:
+            raise call.status_failure(arrived.status, arrived.text(), arrived.retry_after)
+        if problem is not None:
+            raise call.network_failure(problem, arrived.status)
+        return _parsed(call, arrived)
+
+
+def _exchange(
+    method: str,
+    url: str,
+    key: str,
+    body: dict[str, Any] | None,
+    timeout: tuple[float, float],
+    max_bytes: int,
+    *,
+    is_paid: bool,
+) -> tuple["_Arrived", Exception | None]:
+    """Send the request once. Return what has arrived, and what broke on the way."""
     # Paid requests use a fresh connection: a kept-alive one that the server just closed would look like a lost answer.
-    session = new_session() if paid else session_of_thread()
+    session = new_session() if is_paid else session_of_thread()
     arrived = _Arrived()
     problem: Exception | None = None
     forget_connections()
@@ -66,14 +89,9 @@ def request_json(
     except NETWORK_ERRORS as error:
         problem = error
     finally:
-        if paid:
+        if is_paid:
             session.close()
-    # Raised outside the except block: the original error holds the request, and with it the key.
-    if arrived.status is not None and not 200 <= arrived.status < 300:
-        raise call.status_failure(arrived.status, arrived.text(), arrived.retry_after)
-    if problem is not None:
-        raise call.network_failure(problem, arrived.status)
-    return _parsed(call, arrived)
+    return arrived, problem
 
 
 class _Arrived:
@@ -155,11 +173,12 @@ def open_download(
     `hosts` are the only ones asked, each "host" (https on its own port) or "host:port" (which also allows http). At
     most three redirects are followed, to such hosts only. `timeout` is (connect, read) in seconds, read for each wait.
     """
-    with new_session() as session:
+    with told("files", "download", is_paid=False) as line, new_session() as session:
         response = None
         for _hop in range(REDIRECTS + 1):
             _check_address(url, hosts)
             response = _get(session, url, timeout)
+            line.status = response.status_code
             if response.status_code not in {301, 302, 303, 307, 308}:
                 break
             response.close()

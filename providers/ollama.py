@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from providers.answers import error_words, load_json
+from providers.calls import told
 from providers.errors import ProviderError, Verdict
 from providers.failures import Call, broken_answer
 from providers.http import request_json
@@ -140,9 +141,11 @@ def _write(path: str, body: dict[str, Any], model: str) -> Stream:
         between=BETWEEN_SECONDS,
         longest=LONGEST_SECONDS,
     )
-    with closing(lines):
+    with told(PROVIDER, f"POST {path}", is_paid=False) as told_of, closing(lines):
         try:
-            yield from _read(lines)
+            for piece in _read(lines):
+                told_of.is_complete = isinstance(piece, Finish)
+                yield piece
         except ProviderError as error:
             raise _explained(error, model) from None
 

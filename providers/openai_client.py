@@ -14,6 +14,7 @@ import openai
 from django.utils.translation import gettext as _
 
 from providers.answers import error_words, load_json, parse_retry_after
+from providers.calls import told
 from providers.errors import ProviderError, Verdict
 from providers.failures import verdict_for_status
 from providers.openai_types import ImageAnswer, ImageRequest, decode, parse_answer, take_pictures
@@ -122,12 +123,16 @@ def send(
     """
     head = _Head(WORDS_BYTES + (request.n + request.partial_images) * PICTURE_BYTES)
     endpoint = "edit" if request.references else "generate"
-    try:
-        return _read(_ask(call, endpoint, parameters, head, on_partial), head)
-    except Exception as error:  # noqa: BLE001  whatever it is, the request may have been paid for
-        problem = error
-    # Raised outside the except block: the original error holds the request, and with it the key.
-    raise _failure(call, problem, head)
+    operation = "POST /v1/images/edits" if request.references else "POST /v1/images/generations"
+    with told(call.provider, operation, is_paid=True) as line:
+        try:
+            return _read(_ask(call, endpoint, parameters, head, on_partial), head)
+        except Exception as error:  # noqa: BLE001  whatever it is, the request may have been paid for
+            problem = error
+        finally:
+            line.status = head.status
+        # Raised outside the except block: the original error holds the request, and with it the key.
+        raise _failure(call, problem, head)
 
 
 def _ask(

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -51,7 +52,7 @@ def fetch(files: SongFileQuerySet, *, keep_claim: Callable[[], None]) -> None:
     renewed = time.monotonic()
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="download") as pool:
         flying: dict[Future[storage.Stored], SongFile] = {
-            pool.submit(download, file, stop_at): file for file in claimed
+            pool.submit(copy_context().run, download, file, stop_at): file for file in claimed
         }
         while flying:
             done, _pending = wait(flying, timeout=BEAT_EVERY, return_when=FIRST_COMPLETED)

@@ -313,6 +313,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "request_id",
+                    models.CharField(
+                        blank=True,
+                        default=jobs.models.current_request_id,
+                        editable=False,
+                        help_text="Id of the web request that asked for it, as the logs show it.",
+                        max_length=64,
+                        verbose_name="request",
+                    ),
+                ),
+                (
                     "queued_at",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="queued"),
                 ),
