@@ -11,7 +11,8 @@ class ImagesConfig(AppConfig):
     verbose_name = _("Images")
 
     def ready(self) -> None:
-        """Hand our kind of job to the engine."""
-        from images import tasks  # noqa: PLC0415  # models must be loaded first
+        """Hand our kind of job to the engine, and say which files we have."""
+        from images import holding, tasks  # noqa: PLC0415  # models must be loaded first
 
         tasks.register()
+        holding.register()

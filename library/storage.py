@@ -70,7 +70,7 @@ def store(
     """
     if not re.fullmatch(r"[a-z0-9_-]+(/[a-z0-9_-]+)*", folder) or not re.fullmatch(r"[a-z0-9]+", suffix):
         raise ValueError("folder and suffix are plain lower-case names")
-    with _full_disk_named():
+    with full_disk_named():
         part = _incoming() / f"{uuid.uuid4().hex}.part"
         part.parent.mkdir(parents=True, exist_ok=True)
         if expected_length is not None and shutil.disk_usage(part.parent).free < expected_length + RESERVE_BYTES:
@@ -126,7 +126,8 @@ def list_zip(name: str) -> list[tuple[str, int]]:
 
 
 @contextmanager
-def _full_disk_named() -> Iterator[None]:
+def full_disk_named() -> Iterator[None]:
+    """Turn the system's word for a full disk into StorageFullError."""
     try:
         yield
     except OSError as error:

@@ -11,7 +11,8 @@ class SongsConfig(AppConfig):
     verbose_name = _("Songs")
 
     def ready(self) -> None:
-        """Hand our kinds of jobs to the engine."""
-        from songs import tasks  # noqa: PLC0415  # models must be loaded first
+        """Hand our kinds of jobs to the engine, and say which files we have."""
+        from songs import holding, tasks  # noqa: PLC0415  # models must be loaded first
 
         tasks.register()
+        holding.register()
