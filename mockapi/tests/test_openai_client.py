@@ -115,9 +115,9 @@ def test_early_versions_are_streamed_and_become_clearer(client: openai.OpenAI) -
 
 def test_early_versions_come_while_the_picture_is_made(client: openai.OpenAI) -> None:
     begin = time.monotonic()
-    times = [time.monotonic() - begin for _ in generate(client, prompt="2s lake", stream=True, partial_images=1)]
-    assert times[0] < times[1] - 0.5
-    assert 1.9 < times[1] < 6
+    times = [time.monotonic() - begin for _ in generate(client, prompt="5s lake", stream=True, partial_images=1)]
+    assert times[0] < times[1] - 0.5  # the early one is due at half the time, and takes a while to be painted
+    assert 4.9 < times[1] < 15
 
 
 def test_an_edit_works_its_reference_in(client: openai.OpenAI) -> None:
