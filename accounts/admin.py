@@ -9,11 +9,14 @@ from django.utils.translation import ngettext
 
 from accounts import services
 from accounts.models import AccessToken, FailedSignIn, User
+from accounts.preferences import PREFERENCES
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic for the stubs only
-    """Django's own, for our user."""
+    """Django's own, for our user, with what the person likes."""
+
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), (_("Settings"), {"fields": PREFERENCES}))
 
 
 @admin.register(AccessToken)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,9 +17,40 @@ from knox.models import AbstractAuthToken
 from accounts.hashers import adopted
 from accounts.proxies import parsed
 
+MODEL_LENGTH = 255
+FEWEST_ITEMS, MOST_ITEMS = 10, 200
+
+
+class Theme(models.TextChoices):
+    """How the pages look: these are the words of Django's own switch (admin/js/theme.js)."""
+
+    AUTO = "auto", _("As the system")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox ships no types
-    """A person of the household. `is_staff` opens the admin."""
+    """A person of the household, with what this person likes. `is_staff` opens the admin."""
+
+    chat_model = models.CharField(
+        _("model for chat"), max_length=MODEL_LENGTH, blank=True, help_text=_("Of Ollama, such as llama3.2:latest.")
+    )
+    text_model = models.CharField(
+        _("model for texts"),
+        max_length=MODEL_LENGTH,
+        blank=True,
+        help_text=_("Of Ollama, for templates that name none."),
+    )
+    song_model = models.CharField(_("model for songs"), max_length=MODEL_LENGTH, blank=True)
+    image_model = models.CharField(_("model for pictures"), max_length=MODEL_LENGTH, blank=True)
+    items_per_page = models.PositiveSmallIntegerField(
+        _("items per page"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(FEWEST_ITEMS), MaxValueValidator(MOST_ITEMS)],
+        help_text=_("10 to 200. Empty: as many as suit each list."),
+    )
+    theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.AUTO)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Compare; a hash that is not of the first hasher is replaced. The earlier system's are known by their look."""

@@ -100,9 +100,11 @@ class ImageForm(forms.Form):
         *,
         references: list[Reference] | None = None,
         mask: Reference | None = None,
+        liked_model: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(data, files, **kwargs)
+        self.liked_model = liked_model
         self.references = read_tokens(data.getlist("references")) if data is not None else references or []
         sent_mask = read_tokens(data.getlist("mask")[:1]) if data is not None else []
         self.mask = sent_mask[0] if sent_mask else mask
@@ -116,7 +118,8 @@ class ImageForm(forms.Form):
         field: Any = self.fields["model"]
         field.choices = [(name, label_of(model)) for name, model in self.models.items()]
         default = services.offered_model("")
-        self.fields["model"].initial = default.name if default else None
+        is_liked = self.liked_model in self.models
+        self.fields["model"].initial = self.liked_model if is_liked else default.name if default else None
         if self.initial.get("model") not in self.models:
             self.initial.pop("model", None)
         model = self.chosen_model

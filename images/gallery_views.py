@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.preferences import items_per_page
 from images import gallery, services
 from images.archive import zip_chunks
 from images.examples import EXAMPLES
@@ -28,7 +29,11 @@ def image_list(request: HttpRequest) -> HttpResponse:
     """Show the gallery: searched, filtered, ordered and paged by what stands in the address."""
     rows = gallery.found_by(request.GET).for_grid()  # type: ignore[attr-defined]  # django-filter loses the type
     is_stacked = gallery.is_stacked(request.GET)
-    page = page_of(gallery.fronts(rows) if is_stacked else rows, request.GET.get("page", ""), size=gallery.PAGE_SIZE)
+    page = page_of(
+        gallery.fronts(rows) if is_stacked else rows,
+        request.GET.get("page", ""),
+        size=items_per_page(request) or gallery.PAGE_SIZE,
+    )
     if is_stacked:
         gallery.count_stacks(page.rows)
     context = {
@@ -109,7 +114,7 @@ def download_zip(request: HttpRequest) -> HttpResponseBase:
 def trash(request: HttpRequest) -> HttpResponse:
     """Show what was thrown away, and when it goes for good."""
     rows = GeneratedImage.objects.trashed().for_grid()
-    page = page_of(rows, request.GET.get("page", ""), size=gallery.PAGE_SIZE)
+    page = page_of(rows, request.GET.get("page", ""), size=items_per_page(request) or gallery.PAGE_SIZE)
     return render(request, "images/trash.html", {"page_obj": page, "days": KEPT_FOR.days})
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget, trigger_client_event
 
+from accounts.preferences import preferred_model
 from images import references, services
 from images.cards import Around, ImageCard, requests_for_cards
 from images.examples import EXAMPLES
@@ -103,7 +104,7 @@ def fresh_form(request: HttpRequest) -> ImageForm:
             used.append(references.of_image(image))
         if name == "variation":
             initial["parent"] = image.pk
-    return ImageForm(initial=initial, references=used)
+    return ImageForm(initial=initial, references=used, liked_model=preferred_model(request, "image"))
 
 
 @require_POST

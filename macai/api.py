@@ -27,6 +27,7 @@ from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
 from jobs.services import JobError
 from macai.health_api import HealthView, LiveView, ReadyView
+from macai.settings_api import SettingsView
 from songs.api import MurekaAccountView, SongViewSet
 from songs.choice_api import SongChoiceViewSet
 
@@ -132,6 +133,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),
     path("v1/auth/token/", TokenView.as_view(), name="auth-token"),
     path("v1/mureka/account/", MurekaAccountView.as_view(), name="mureka-account"),
+    path("v1/settings/", SettingsView.as_view(), name="settings-api"),
     path("v1/queue/", QueueView.as_view(), name="queue"),
     path("v1/health/", HealthView.as_view(), name="health"),
     path("v1/health/live/", LiveView.as_view(), name="health-live"),

@@ -4,12 +4,15 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from macai import job_views, ollama_views, views
+from macai import job_views, ollama_views, settings_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("jobs/", job_views.jobs, name="jobs"),
     path("ollama/", ollama_views.banner, name="ollama-banner"),
+    path("settings/", settings_views.settings_page, name="settings"),
+    path("settings/ollama/", settings_views.ollama_check, name="settings-ollama"),
+    path("settings/models/", settings_views.ollama_models, name="settings-models"),
     path("", include("accounts.urls")),
     path("", include("songs.urls")),
     path("", include("images.urls")),

@@ -71,7 +71,9 @@ class SongForm(forms.Form):
 
     use_required_attribute = False  # the server's sentences say more than the browser's
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, is_instrumental: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, is_instrumental: bool, liked_model: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(data, **kwargs)
         self.is_instrumental = is_instrumental
         if is_instrumental:
@@ -80,7 +82,7 @@ class SongForm(forms.Form):
         model: Any = self.fields["model"]
         model.choices = [(name, model_label(name, price)) for name, price in self.prices.items()]
         default = services.offered_model("")
-        model.initial = default.name if default else None
+        model.initial = liked_model if liked_model in self.prices else default.name if default else None
         self.fields["key"].initial = uuid.uuid4
         if self.initial.get("model") not in self.prices:
             self.initial.pop("model", None)

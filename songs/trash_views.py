@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.preferences import items_per_page
 from jobs.pages import uuids_among
 from library.paging import page_of
 from library.trash import KEPT_FOR, with_undo
@@ -77,7 +78,7 @@ def tell_deletion(request: HttpRequest, deletion: curation.Deletion) -> None:
 @require_GET
 def trash(request: HttpRequest) -> HttpResponse:
     """Show the trash, what was deleted last first."""
-    page = page_of(Song.objects.for_list().trashed(), request.GET.get("page", ""))
+    page = page_of(Song.objects.for_list().trashed(), request.GET.get("page", ""), size=items_per_page(request))
     return render(request, "songs/trash.html", {"page_obj": page, "days": KEPT_FOR.days})
 
 

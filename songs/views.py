@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget, trigger_client_event
 
+from accounts.preferences import items_per_page, preferred_model
 from jobs import tasks as job_tasks
 from jobs.models import Status
 from jobs.pages import ask_or_submit_again, cancel_and_tell, render_card, told, uuid_or_404
@@ -76,7 +77,8 @@ def form_of(request: HttpRequest) -> SongForm:
         initial = copy_of(song)
         kind = kind or ("instrumental" if song.is_instrumental else "song")
     initial |= {name: text for name, text in prefill.read(request).items() if name in PREFILLED}
-    return SongForm(is_instrumental=kind == "instrumental", initial=initial)
+    liked = preferred_model(request, "song")
+    return SongForm(is_instrumental=kind == "instrumental", initial=initial, liked_model=liked)
 
 
 # --- Library --------------------------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ def song_list(request: HttpRequest) -> HttpResponse:
     if request.GET.get("trashed") == "true":
         return redirect("songs:trash")
     filters = SongFilter(request.GET, queryset=Song.objects.for_list())
-    page = page_of(filters.qs, request.GET.get("page", ""))
+    page = page_of(filters.qs, request.GET.get("page", ""), size=items_per_page(request))
     context = {
         "page_obj": page,
         "is_filtered": any(request.GET.get(name) for name in ("q", "status", "workflow", "kind", "is_uncertain")),

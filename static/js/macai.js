@@ -17,3 +17,4 @@ import "./images.js";
 import "./story.js";
 import "./styles.js";
 import "./chat.js";
+import "./theme.js";
