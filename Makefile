@@ -4,16 +4,27 @@
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; for p in python3 python; do $$p -c '' 2>/dev/null && echo $$p && exit; done; echo python3)
 SETUP := $(PYTHON) bootstrap.py
 IN := .venv/bin/
+# The names at which the containers are reached.
+NAME ?= localhost
 # What `make test` hands to pytest.
 ARGS ?= -n 2
 
-.PHONY: help run test browser lint format types check lock mock chaos bench schema
+.PHONY: help up update certificate run test browser lint format types check lock mock chaos bench schema
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 run: ## the studio at http://127.0.0.1:5050/ (PORT, DATA_DIR and more: .env.example)
 	@exec $(SETUP) run
+
+up: ## around the clock, in containers, at https://NAME/: NAME="studio.home 192.168.1.20" (docs/operations.md)
+	@deploy/env $(NAME) && nginx/certificate $(NAME) && docker compose up --detach --build
+
+update: ## the containers, to this version: no request fails, no job is lost
+	@exec deploy/update
+
+certificate: ## a self-signed one for NAME, where nginx/certificates has none
+	@exec nginx/certificate $(NAME)
 
 test: ## the tests; ARGS="-k cancel" hands arguments to pytest
 	@exec $(SETUP) test $(ARGS)

@@ -62,7 +62,8 @@ def serve_file(
         raise
     if not response.streaming:
         file.close()
-    response["Accept-Ranges"] = "bytes"
+    if "X-Accel-Redirect" not in response:
+        response["Accept-Ranges"] = "bytes"  # else nginx says so itself
     response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"

@@ -16,7 +16,7 @@ from django.db import connections
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 
-from jobs import schedule, stopping, tasks
+from jobs import heartbeat, schedule, stopping, tasks
 from jobs.watchdog import Watchdog, beat_age, look_at
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ def stop(cluster: Cluster) -> None:
     asked_at = time.monotonic()
     while waiting.is_alive():
         waiting.join(0.2)
+        heartbeat.show()
         waited = time.monotonic() - asked_at
         if waited > settings.STOP_SECONDS:
             kill(f"it did not stop within {settings.STOP_SECONDS} s")
@@ -98,6 +99,7 @@ class Command(BaseCommand):
         """Look at the cluster every second until a stop is asked for."""
         watchdog, broker = Watchdog(settings.WATCHDOG_SECONDS), get_broker()
         while not stopping.is_requested():
+            heartbeat.show()
             if not cluster.sentinel.is_alive():
                 kill("its sentinel died")
             look = look_at(cluster, broker)

@@ -1,0 +1,221 @@
+"""What runs around the clock: the image, the compose files, nginx's templates, and the scripts beside them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_django import Settings
+
+from jobs import heartbeat
+from macai import nginx, probe
+
+ROOT = Path(__file__).parent.parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+STUDIO = ("app", "worker", "prepare")
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def tool(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def test_the_compose_files_keep_to_the_specification() -> None:
+    files = ["docker-compose.yml", "docker-compose.dev.yml"]
+    result = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", *files)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_dockerfile_has_nothing_to_be_said_against() -> None:
+    result = run(tool("hadolint"), "Dockerfile")
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_container_is_limited_watched_and_started_again(name: str) -> None:
+    service = SERVICES[name]
+    assert service["mem_limit"]
+    assert service["restart"] in {"unless-stopped", "on-failure:3"}
+    assert service["logging"]["options"]["max-size"]
+    assert service["healthcheck"].get("interval") == "30s" or name == "prepare"
+    assert name == "nginx" or "ports" not in service
+
+
+@pytest.mark.parametrize("name", ["app", "worker"])
+def test_app_and_worker_have_the_time_that_their_stop_may_take(name: str) -> None:
+    setting = {"app": "WEB_STOP_SECONDS", "worker": "STOP_SECONDS"}[name]
+    assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > int(SERVICES[name]["environment"][setting])
+    assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize("name", STUDIO)
+def test_settings_of_the_containers_exist(name: str) -> None:
+    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(SERVICES[name]["environment"]) <= set(listed)
+
+
+def test_no_secret_is_written_down() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8") + (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        assert not re.match(r"\s*(\w*PASSWORD|\w*SECRET_KEY|\w*API_KEY|\w*TOKEN) *[:=] *[^$ ]", line), line
+
+
+def test_all_that_runs_goes_into_the_image_and_no_secret_does() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    let_in = {line.removeprefix("!").rstrip("/") for line in lines if line.startswith("!")}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"trials"}
+    assert lines[1] == "*"
+    assert packages | {"templates", "static", "manage.py", "requirements.txt"} <= let_in
+    assert not {".env", "secrets", "nginx", "var", ".git", ".venv"} & let_in
+
+
+def nginx_values(tmp_path: Path, settings: Settings) -> dict[str, str]:
+    settings.STATIC_SHARE = str(tmp_path / "static")
+    certificates = tmp_path / "certificates"
+    assert run("nginx/certificate", "studio.example", "192.0.2.9", CERTIFICATES=str(certificates)).returncode == 0
+    return nginx.values(
+        names=["studio.example"],
+        apps=["127.0.0.1:5050", "127.0.0.1:5051"],
+        http=8080,
+        https=8443,
+        certificate=str(certificates / "macai.crt"),
+        key=str(certificates / "macai.key"),
+        logs=str(tmp_path),
+    )
+
+
+def test_compose_and_the_command_give_nginx_the_same_values(tmp_path: Path, settings: Settings) -> None:
+    given = {name for name in SERVICES["nginx"]["environment"] if name.startswith("MACAI_")}
+    assert given == set(nginx_values(tmp_path, settings))
+    written = nginx.render(tmp_path / "conf.d", nginx_values(tmp_path, settings))
+    asked = set(re.findall(r"\$\{(\w+)\}", "".join(path.read_text() for path in nginx.TEMPLATES.rglob("*.template"))))
+    assert asked == given
+    assert "${" not in "".join(path.read_text(encoding="utf-8") for path in written)
+
+
+def test_the_files_are_where_the_templates_and_the_app_say() -> None:
+    template = (nginx.TEMPLATES / "default.conf.template").read_text(encoding="utf-8")
+    assert f"location {SERVICES['app']['environment']['MEDIA_ACCEL']} {{" in template
+    volumes = {name: dict(volume.split(":")[:2] for volume in SERVICES[name]["volumes"]) for name in SERVICES}
+    values, environment = SERVICES["nginx"]["environment"], SERVICES["app"]["environment"]
+    assert values["MACAI_MEDIA"] == volumes["nginx"]["data"] + "/media"
+    assert environment["DATA_DIR"] == volumes["app"]["data"]
+    assert values["MACAI_STATIC"] == volumes["nginx"]["static"]
+    assert environment["STATIC_SHARE"] == volumes["prepare"]["static"]
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="there is no nginx here")
+def test_nginx_understands_its_configuration(tmp_path: Path, settings: Settings) -> None:
+    nginx.render(tmp_path / "conf.d", nginx_values(tmp_path, settings))
+    main = tmp_path / "nginx.conf"
+    folders = "".join(f"{name}_temp_path {tmp_path};" for name in ("proxy", "fastcgi", "uwsgi", "scgi", "client_body"))
+    http = f"http {{ include /etc/nginx/mime.types; {folders} include conf.d/*.conf; }}"
+    main.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} {http}", encoding="ascii")
+    result = run(shutil.which("nginx", path="/usr/sbin:/usr/bin") or "", "-t", "-c", str(main))
+    assert result.returncode == 0, result.stderr
+    assert "[warn]" not in result.stderr
+
+
+def test_a_certificate_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "macai.crt").write_text("a real one")
+    assert run("nginx/certificate", "a.example", CERTIFICATES=str(tmp_path)).returncode == 0
+    assert (tmp_path / "macai.crt").read_text() == "a real one"
+    assert not (tmp_path / "macai.key").exists()
+
+
+DOCKER = """#!/bin/sh
+echo "$@" >> "$FOLDER/calls"
+case "$*" in
+  *"ps --quiet app") cat "$FOLDER/apps" ;;
+  *"ps --quiet worker") printf 'w1\nw2\n' ;;
+  *"--scale app="*) printf 'new1\nold1\nnew2\nold2\n' > "$FOLDER/apps" ;;
+  "inspect "*) cat "$FOLDER/health" ;;
+esac
+"""
+
+
+def update(tmp_path: Path, health: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER, encoding="ascii")
+    docker.chmod(0o755)
+    (tmp_path / "apps").write_text("old1\nold2\n")
+    (tmp_path / "health").write_text(f"{health}\n")
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "FOLDER": str(tmp_path),
+        "LOOKED_UP": "0",
+        "PATIENCE": "0",
+    }
+    return run("deploy/update", **environment), (tmp_path / "calls").read_text().splitlines()
+
+
+def test_an_update_has_the_new_apps_up_before_the_old_ones_stop(tmp_path: Path) -> None:
+    result, calls = update(tmp_path, "healthy")
+    assert result.returncode == 0, result.stderr
+    order = [
+        "compose build prepare",
+        "compose run --rm --no-deps prepare",
+        "compose up --detach --no-deps --no-recreate --scale app=4 app",
+        "stop old1",
+        "stop old2",
+        "compose up --detach --no-deps --scale worker=2 worker",
+    ]
+    assert [call for call in calls if call in order] == order
+    assert not [call for call in calls if call.startswith(("stop new", "rm new"))]
+    assert calls[-1].startswith("compose exec -T nginx")
+
+
+def test_an_update_that_does_not_get_healthy_leaves_the_old_version_running(tmp_path: Path) -> None:
+    result, calls = update(tmp_path, "starting")
+    assert result.returncode == 1
+    assert "The old one still runs" in result.stderr
+    assert "rm --force new1" in calls
+    assert not [call for call in calls if call.startswith("stop") or "worker" in call]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(probe, "STATE", tmp_path)
+    monkeypatch.setattr(heartbeat, "FILE", tmp_path / "macai-worker")
+    monkeypatch.setattr(probe, "IN_CONTAINER", tmp_path / "there-is-none")
+    return tmp_path
+
+
+def test_a_worker_that_shows_life_is_healthy(state: Path) -> None:
+    assert probe.main("worker") == 1
+    heartbeat.show()
+    assert probe.main("worker") == 0
+    long_ago = time.time() - 2 * probe.BEAT_SECONDS
+    os.utime(state / "macai-worker", (long_ago, long_ago))
+    assert probe.main("worker") == 1
+
+
+def test_what_shows_no_life_three_times_in_a_row_is_ended(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(probe, "end_container", ended.append)
+    monkeypatch.setattr(probe, "IN_CONTAINER", state)
+    assert [probe.main("worker"), probe.main("worker")] == [1, 1]
+    heartbeat.show()
+    assert probe.main("worker") == 0
+    (state / "macai-worker").unlink()
+    assert [probe.main("worker"), probe.main("worker")] == [1, 1]
+    assert not ended
+    probe.main("worker")
+    assert ended == ["the worker has shown no life in 3 checks; its container is started again."]
+
+
+def test_a_web_server_that_does_not_answer_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "9")  # nobody listens there
+    assert not probe.app_is_alive()
