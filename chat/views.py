@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.preferences import items_per_page, preferred_model
 from chat import keeping, offers
 from chat.examples import EXAMPLES
 from chat.filters import ORDERING_LABELS, ConversationFilter
@@ -28,7 +29,9 @@ from library.trash import KEPT_FOR, with_undo
 def conversation_list(request: HttpRequest) -> HttpResponse:
     """Show the composer for a new conversation, and those that there are: searched, filtered and paged."""
     preset = SystemPreset.objects.filter(name=request.GET["preset"]).first() if "preset" in request.GET else None
-    return render_list(request, ComposerForm(initial={"text": request.GET.get("text", ""), "preset": preset}))
+    liked = preferred_model(request, "chat")
+    initial = {"text": request.GET.get("text", ""), "preset": preset, "model": liked}
+    return render_list(request, ComposerForm(initial=initial))
 
 
 def render_list(request: HttpRequest, form: ComposerForm) -> HttpResponse:
@@ -41,7 +44,7 @@ def render_list(request: HttpRequest, form: ComposerForm) -> HttpResponse:
     context = {
         "form": form,
         "offer": offers.remembered(),
-        "page_obj": page_of(filters.qs, request.GET.get("page", "")),
+        "page_obj": page_of(filters.qs, request.GET.get("page", ""), size=items_per_page(request)),
         "is_filtered": any(request.GET.get(name) for name in ("q", "archived", "trashed")),
         "is_trash": data.get("trashed") == "true",
         "is_archive": data.get("archived") == "true",

@@ -98,6 +98,12 @@ def test_forms_begin_with_the_models_that_a_person_likes(client: Client, user: U
     assert client.get(reverse("images:create")).status_code == 200
 
 
+def test_a_new_conversation_begins_with_the_model_that_a_person_likes(client: Client, user: User) -> None:
+    user.chat_model = "qwen3:8b"
+    user.save()
+    assert "<option selected>qwen3:8b</option>" in client.get(reverse("chat:list")).content.decode()
+
+
 def test_lists_are_as_long_as_a_person_likes(client: Client, user: User) -> None:
     for _number in range(12):
         make_finished_song()
