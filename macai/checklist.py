@@ -25,14 +25,14 @@ def worker_and_storage() -> list[Check]:
         Check(
             _("Worker"),
             worker,
-            _("Running. It makes songs while you do something else.")
+            _("Running. It makes songs and pictures while you do something else.")
             if worker
             else _("Not running, so songs wait. Start the studio with “make run”."),
         ),
         Check(
             _("Storage"),
             storage,
-            _("Songs are kept in %(path)s.") % {"path": settings.MEDIA_ROOT}
+            _("Songs and pictures are kept in %(path)s.") % {"path": settings.MEDIA_ROOT}
             if storage
             else _("%(path)s cannot be written. Make room there, or set DATA_DIR to another folder.")
             % {"path": settings.MEDIA_ROOT},
@@ -77,7 +77,7 @@ def backup() -> Check:
     else:
         words = finding.message
     if finding.is_worth_an_alert or finding.code == NONE_YET:
-        advice = _("%(words)s Make one with “python manage.py backup”; the worker makes one every night.")
+        advice = _("%(words)s Make one with “python manage.py backup”.")
         return Check(_("Backup"), is_well=False, advice=advice % {"words": words})
     return Check(
         _("Backup"),

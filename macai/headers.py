@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 # What a studio has no use for in a browser. Playing and full screen are for our own pages.
 FORBIDDEN = (
-    "accelerometer", "bluetooth", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer",
+    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer",
     "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
 PERMISSIONS = ", ".join([*(f"{name}=()" for name in FORBIDDEN), "autoplay=(self)", "fullscreen=(self)"])

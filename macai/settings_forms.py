@@ -25,7 +25,6 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
         widgets = {
             "chat_model": forms.TextInput({"list": "ollama-models", "autocomplete": "off", "spellcheck": "false"}),
             "text_model": forms.TextInput({"list": "ollama-models", "autocomplete": "off", "spellcheck": "false"}),
-            "theme": forms.RadioSelect,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -134,7 +134,6 @@ class Program:
     settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
-    cwd: Path = ROOT  # the version of the code
 
     @property
     def url(self) -> str:
@@ -157,7 +156,7 @@ class Program:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  the command is ours
                 command or (sys.executable, "manage.py", "up"),
-                cwd=self.cwd,
+                cwd=ROOT,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
