@@ -9,7 +9,7 @@ NAME ?= localhost
 # What `make test` hands to pytest.
 ARGS ?= -n 2
 
-.PHONY: help up update certificate run test browser lint format types check lock mock chaos bench schema
+.PHONY: help up update certificate run test browser lint format types check lock mock chaos harbour bench schema
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -50,9 +50,12 @@ lock: ## requirements*.txt from requirements*.in
 mock: ## nothing but the imitated providers, at http://127.0.0.1:5051/mock/
 	@MOCKAPI_ENABLED=true MOCKAPI_ONLY=true PORT=$${PORT:-5051} DATA_DIR=$${DATA_DIR:-var/mock} exec $(SETUP) run
 
-chaos bench: ARGS = # those of `make test` are not theirs
+chaos harbour bench: ARGS = # those of `make test` are not theirs
 chaos: ## kill processes at random while 100 songs and 25 sets of pictures are made, and count; ARGS="--database sqlite --seed 7"
 	@$(SETUP) dev && $(IN)python -m trials.chaos $(ARGS)
+
+harbour: ## updates under load behind nginx, then outages of 60 s each; ARGS="--seconds 10" is for both
+	@$(SETUP) dev && $(IN)python -m trials.update $(ARGS) && $(IN)python -m trials.outage $(ARGS)
 
 bench: ## the figures of docs/benchmarks.md; ARGS="rest list --database sqlite"
 	@$(SETUP) dev && $(IN)python -m trials.bench $(ARGS)

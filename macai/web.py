@@ -12,7 +12,7 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "macai.settings")
 
 bind = [f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"]
-worker_class = "gthread"
+worker_class = "macai.draining.DrainingWorker"  # threads
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
 preload_app = True  # loaded once and shared by the processes: quicker, and a third of the memory

@@ -93,9 +93,11 @@ class Harbour:
         """Return where a client finds the studio: at nginx."""
         return f"https://127.0.0.1:{self.nginx.port}"
 
-    def program(self, name: str) -> Program:
-        """Return a process of the studio that is not started yet."""
-        return Program(name, self.profile, self.settings)
+    def program(self, name: str, cwd: Path = ROOT) -> Program:
+        """Return a process of the studio, of the version in `cwd`, that is not started yet."""
+        # As in the images: every version has its own collected files.
+        settings = self.settings | {"STATIC_ROOT": str(self.folder / f"collected-{cwd.name}")}
+        return Program(name, self.profile, settings, cwd=cwd)
 
     def start(self) -> None:
         """Start everything, in the order in which compose does."""
@@ -115,20 +117,24 @@ class Harbour:
         self.nginx.configure(MANAGE, environment, ROOT, *(f"127.0.0.1:{each.port}" for each in self.apps))
         self.start_app(app)
         self.workers = [self.program("worker-1")]
-        self.workers[0].start(*compose_command("worker"))
+        self.start_worker(self.workers[0])
         self.nginx.start()
         self.mock.wait_until_healthy("/mock/health")
         self.wait_until(200)
 
-    def prepare(self) -> None:
+    def prepare(self, cwd: Path = ROOT) -> None:
         """Run what compose runs once before app and worker."""
-        environment = self.program("prepare").environment
-        subprocess.run(compose_command("prepare"), env=environment, cwd=ROOT, check=True)  # noqa: S603
+        environment = self.program("prepare", cwd).environment
+        subprocess.run(compose_command("prepare"), env=environment, cwd=cwd, check=True)  # noqa: S603
 
     def start_app(self, app: Program) -> None:
         """Start an app and wait until it is alive."""
         app.start(*compose_command("app"))
         app.wait_until_healthy("/api/v1/health/live/")
+
+    def start_worker(self, worker: Program) -> None:
+        """Start a worker."""
+        worker.start(*compose_command("worker"))
 
     def session(self) -> requests.Session:
         """Return a client that trusts our certificate."""

@@ -134,6 +134,7 @@ class Program:
     settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    cwd: Path = ROOT  # the version of the code
 
     @property
     def url(self) -> str:
@@ -156,7 +157,7 @@ class Program:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  the command is ours
                 command or (sys.executable, "manage.py", "up"),
-                cwd=ROOT,
+                cwd=self.cwd,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
