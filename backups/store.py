@@ -46,9 +46,8 @@ class Store:
             BackupError: somebody else holds it, for longer than `patience` seconds; or there is no such folder.
         """
         try:
-            if not shared:
-                self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.root, os.O_RDONLY)
         except OSError as error:
             raise BackupError(
                 _("The folder of backups %(folder)s cannot be used: %(why)s.")

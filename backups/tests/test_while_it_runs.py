@@ -26,7 +26,7 @@ stop = threading.Event()
 worn_out = timezone.now() - timedelta(days=31)
 old = [make_finished_song(content=b"ID3" + os.urandom(500), deleted_at=worn_out) for _ in range(150)]
 def make():
-    while not stop.is_set():
+    while not stop.wait(0.05):
         made.append(make_finished_song(content=b"ID3" + os.urandom(500)))
     connections.close_all()
 def go():
