@@ -16,6 +16,7 @@ from prompts.vocabulary import SectionKind, SongStructure, StyleTerm
 __all__ = ["MagicRun", "PromptTemplate", "RunState", "SectionKind", "SongStructure", "StyleTerm"]
 
 TEXT_LIMIT = 200_000  # characters
+BROKEN_OFF = _("The studio was stopped while this was written. Write it again.")
 SILENCE = timedelta(seconds=60)  # a text that says it is being written, but was not saved for this long, has broken off
 
 
@@ -52,6 +53,9 @@ class PromptTemplate(models.Model):
     temperature = models.FloatField(_("temperature"), default=0.7, help_text=_("0 is exact, 2 is wild."))
     max_tokens = models.PositiveIntegerField(
         _("most tokens"), default=2048, help_text=_("A token is about three quarters of a word.")
+    )
+    is_text_needed = models.BooleanField(
+        _("needs a text"), default=True, help_text=_("Off: it can be used on an empty field as well.")
     )
     variables = models.JSONField(_("variables"), default=list, blank=True)
     active = models.BooleanField(_("in use"), default=True)
@@ -136,6 +140,7 @@ class MagicRun(models.Model):
     seconds = models.FloatField(_("seconds"), null=True, blank=True)
     tokens = models.PositiveIntegerField(_("tokens"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=RunState, default=RunState.WRITING)
+    finish_reason = models.CharField(_("ended by"), max_length=20, blank=True)
     error_message = models.TextField(_("what went wrong"), blank=True)
     is_trial = models.BooleanField(_("from the test bench"), default=False)
     is_stop_asked = models.BooleanField(default=False, editable=False)
@@ -169,3 +174,18 @@ class MagicRun(models.Model):
     def is_being_written(self) -> bool:
         """Whether more of the text may come."""
         return self.state == RunState.WRITING and not self.is_broken_off
+
+    @property
+    def shown_state(self) -> RunState:
+        """Return the state as a person is told it: what has broken off has failed."""
+        return RunState.FAILED if self.is_broken_off else RunState(self.state)
+
+    @property
+    def shown_error(self) -> str:
+        """Return what went wrong; "" if nothing did."""
+        return str(BROKEN_OFF) if self.is_broken_off else self.error_message
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the text ends where it does because the most tokens were used up."""
+        return self.state == RunState.DONE and self.finish_reason == "length"

@@ -55,7 +55,7 @@ def _lines(writing: Writing, first: Line, last: Callable[[Ended], Line], heartbe
 
 def _encoded(lines: Iterator[Line | Silence], form: Form) -> Iterator[bytes]:
     """Encode the lines. A silence is a comment in server-sent events, and a line {"silence": true} in NDJSON."""
-    _release_connections()
+    release_connections()
     for line in lines:
         if form == "sse":
             yield b": still waiting\n\n" if isinstance(line, Silence) else b"data: " + _json(line) + b"\n\n"
@@ -67,7 +67,7 @@ def _json(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _release_connections() -> None:
+def release_connections() -> None:
     """Give this thread's database connections back: a text may take minutes, and many may be read at once."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:  # as in a test

@@ -88,6 +88,14 @@ class Migration(migrations.Migration):
                         default=2048, help_text="A token is about three quarters of a word.", verbose_name="most tokens"
                     ),
                 ),
+                (
+                    "is_text_needed",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off: it can be used on an empty field as well.",
+                        verbose_name="needs a text",
+                    ),
+                ),
                 ("variables", models.JSONField(blank=True, default=list, verbose_name="variables")),
                 ("active", models.BooleanField(default=True, verbose_name="in use")),
                 ("is_latest", models.BooleanField(default=True, editable=False, verbose_name="latest version")),
@@ -145,6 +153,7 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
+                ("finish_reason", models.CharField(blank=True, max_length=20, verbose_name="ended by")),
                 ("error_message", models.TextField(blank=True, verbose_name="what went wrong")),
                 ("is_trial", models.BooleanField(default=False, verbose_name="from the test bench")),
                 ("is_stop_asked", models.BooleanField(default=False, editable=False)),

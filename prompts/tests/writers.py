@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from prompts.writing import Event, Writing
+from prompts.events import Event
+from prompts.writing import Charge, Writing
 from providers.errors import ProviderError, Verdict
 from providers.ollama_types import Finish, Piece
 
@@ -108,3 +109,13 @@ def writers() -> list[str]:
 
 def first_of(events: Iterator[Event], count: int) -> list[Event]:
     return [next(events) for _number in range(count)]
+
+
+def write_at_once(pieces: Callable[[], Iterator[Piece | Finish]], sink: Any) -> Writing:
+    """Write a whole text in this thread: for tests whose database other threads cannot see."""
+    writing = Writing(pieces, sink, wake=lambda: None)
+    charge = Charge(writing)
+    writing.read()
+    charge.save_if_due()
+    assert charge.is_settled, "the sink failed; the log says why"
+    return writing

@@ -1,0 +1,227 @@
+"""Magic: what a person may have written with a template, and what becomes of it."""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from library.texts import check_text
+from prompts import filling, wire
+from prompts.models import TEXT_LIMIT, MagicRun, PromptTemplate, RunState
+from prompts.variables import values_of, variables_of
+from prompts.writing import Ended, Writing, write
+from providers import ollama
+from providers.errors import ProviderError
+from providers.ollama_types import Finish, Options, Piece
+
+MODEL_LIMIT = 100  # characters of a model's name
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What Ollama is asked: `model` is "" where the studio's default is meant."""
+
+    prompt: str
+    options: Options
+    model: str
+    values: dict[str, str]  # of the variables, as they were filled in
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run and the writing behind it, for whoever wants to listen."""
+
+    run: MagicRun
+    writing: Writing
+    sink: "MagicSink"
+
+    @property
+    def first_line(self) -> wire.Line:
+        """What a stream begins with."""
+        run = self.run
+        return {
+            "run": str(run.pk),
+            "template": run.template_version_id,
+            "category": run.category,
+            "action": run.action,
+            "version": run.version,
+            "model": run.model,
+        }
+
+    def last_line(self, ended: Ended) -> wire.Line:
+        """What a stream ends with: the outcome as it was kept."""
+        return {"run": str(self.run.pk), **self.sink.outcome_of(ended)}
+
+
+def active_templates(category: str) -> list[PromptTemplate]:
+    """Return the templates that a field of this category offers."""
+    return list(PromptTemplate.objects.active().filter(category=category).order_by("pk"))
+
+
+def template_in_use(category: str, action: str) -> PromptTemplate:
+    """Return the version in use. Raises ValidationError if there is none."""
+    found = PromptTemplate.objects.active().filter(category=category, action=action).first()
+    if found is None:
+        raise ValidationError({"action": _("No template is in use for “%(action)s” here.") % {"action": action[:50]}})
+    return found
+
+
+def assemble(template: PromptTemplate, text: str, variables: Mapping[str, Any]) -> Assembled:
+    """Return what Ollama is asked with a version of a template.
+
+    Raises:
+        ValidationError: a message for "text", "template", or a variable by its name.
+    """
+    problems: dict[str, str] = {}
+    missing = _("Write something first: this template works on a text.") if template.is_text_needed else ""
+    check_text(problems, "text", text, TEXT_LIMIT, missing=missing)
+    if problems:
+        raise ValidationError(dict(problems))
+    try:
+        values = values_of(variables_of(template.variables), variables)
+        prompt = filling.assemble(template.pre_condition, text.strip(), template.post_condition, values)
+    except filling.TemplateTextError as error:
+        raise ValidationError({"template": _("The template cannot be used: %(why)s") % {"why": error}}) from error
+    if not prompt.strip():
+        raise ValidationError({"template": _("Nothing is left to ask: the template and the text are empty.")})
+    options = Options(temperature=template.temperature, max_tokens=template.max_tokens)
+    return Assembled(prompt, options, template.model or settings.OLLAMA_MODEL, values)
+
+
+def begin_magic(
+    *,
+    category: str = "",
+    action: str = "",
+    text: str,
+    variables: Mapping[str, Any],
+    user: User | None,
+    previous: MagicRun | None = None,
+    template: PromptTemplate | None = None,
+    model: str = "",
+    is_trial: bool = False,
+) -> Begun:
+    """Have a text written: the row first, then the writing. `template` is a version in place of the one in use.
+
+    Raises:
+        ValidationError: a message per field or variable. Whatever happens at Ollama is told by the run.
+    """
+    template = template or template_in_use(category, action)
+    asked = assemble(template, text, variables)
+    problems: dict[str, str] = {}
+    check_text(problems, "model", model, MODEL_LIMIT)
+    if problems:
+        raise ValidationError(dict(problems))
+    run = MagicRun.objects.create(
+        template_version=template,
+        category=template.category,
+        action=template.action,
+        version=template.version,
+        variables=asked.values,
+        input_text=text,
+        prompt=asked.prompt,
+        model=model or asked.model,
+        previous=previous,
+        user=user,
+        is_trial=is_trial,
+    )
+    sink = MagicSink(run.pk, template.max_tokens)
+    return Begun(run, write(partial(pieces_of, asked.prompt, run.model, asked.options), sink), sink)
+
+
+def pieces_of(prompt: str, model: str, options: Options) -> Iterator[Piece | Finish]:
+    """Ask Ollama; the default model is only looked for now, because that may take a while."""
+    return ollama.generate(prompt, model=model or ollama.default_model(), options=options)
+
+
+def start_magic(**wish: Any) -> MagicRun:
+    """Have a text written and return at once. Takes and raises what `begin_magic` does."""
+    return begin_magic(**wish).run
+
+
+def run_magic(**wish: Any) -> MagicRun:
+    """Have a text written and return it whole. Takes and raises what `begin_magic` does."""
+    begun = begin_magic(**wish)
+    wire.release_connections()
+    for _event in begun.writing.events():
+        pass  # the last one comes once the row is as it stays
+    begun.run.refresh_from_db()
+    return begun.run
+
+
+def stop_magic(run: MagicRun) -> None:
+    """End a run; what is written so far is kept. The process that writes it sees it within about a second."""
+    MagicRun.objects.filter(pk=run.pk).writing().update(is_stop_asked=True)
+    if run.is_broken_off:
+        MagicRun.objects.filter(pk=run.pk).broken_off().update(state=RunState.FAILED, error_message=run.shown_error)
+    run.refresh_from_db()
+
+
+class MagicSink:
+    """Keeps a run in its row. Every change is conditional: a row that somebody else has ended stays as it is."""
+
+    def __init__(self, pk: uuid.UUID, max_tokens: int) -> None:
+        self._rows = MagicRun.objects.filter(pk=pk, state=RunState.WRITING)
+        self._max_tokens = max_tokens
+        self._began_at = time.monotonic()
+        self._outcome: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Note that it is awaited."""
+        self._rows.update(saved_at=timezone.now())
+
+    def save(self, text: str, thinking: str) -> bool:
+        """Keep what there is; False once a stop was asked for, or the row is gone or ended."""
+        waiting = self._rows.filter(is_stop_asked=False)
+        return bool(waiting.update(output_text=text, thinking=thinking, saved_at=timezone.now()))
+
+    def finish(self, text: str, thinking: str, finish: Finish) -> None:
+        """Keep the whole text; a text without a word is a failure that says what to do."""
+        values: dict[str, Any] = {
+            "model": finish.model[:MODEL_LIMIT],
+            "tokens": finish.tokens,
+            "finish_reason": finish.reason[:20],
+        }
+        state = RunState.DONE
+        if not text.strip():
+            state, values["error_message"] = RunState.FAILED, self._why_empty(thinking, finish)
+        self._end(text.strip(), thinking, state, seconds=finish.total_seconds, **values)
+
+    def fail(self, text: str, thinking: str, error: ProviderError) -> None:
+        """Keep what came before it broke."""
+        self._end(text, thinking, RunState.FAILED, error_message=error.message)
+
+    def stopped(self, text: str, thinking: str) -> None:
+        """Keep what came before the stop."""
+        self._end(text, thinking, RunState.STOPPED)
+
+    def outcome_of(self, ended: Ended) -> dict[str, Any]:
+        """Return how it ended, for a stream's last line."""
+        error = ended.error.message if ended.error is not None else ""
+        return {"state": ended.outcome, "error": error} | self._outcome
+
+    def _end(self, text: str, thinking: str, state: RunState, *, seconds: float | None = None, **values: Any) -> None:
+        ending = {
+            "state": state,
+            "error_message": "",
+            "seconds": round(seconds or time.monotonic() - self._began_at, 2),
+            **values,
+        }
+        self._rows.update(output_text=text, thinking=thinking, saved_at=timezone.now(), **ending)
+        named = {"error_message": "error", "finish_reason": "reason"}
+        self._outcome = {named.get(name, name): value for name, value in ending.items()}
+
+    def _why_empty(self, thinking: str, finish: Finish) -> str:
+        if finish.reason == "length" or thinking.strip():
+            return _(
+                "The model used up its %(tokens)d tokens thinking and wrote nothing. Set “most tokens” of the template "
+                "higher, or choose a model that does not think."
+            ) % {"tokens": self._max_tokens}
+        return _("The model answered with an empty text. Write it again, or choose another model.")
