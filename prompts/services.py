@@ -27,7 +27,7 @@ MODEL_LIMIT = 100  # characters of a model's name
 
 @dataclass(frozen=True)
 class Assembled:
-    """What Ollama is asked: `model` is "" where the studio's default is meant."""
+    """What Ollama is asked: `model` is "" where the template names none."""
 
     prompt: str
     options: Options
@@ -93,7 +93,7 @@ def assemble(template: PromptTemplate, text: str, variables: Mapping[str, Any]) 
     if not prompt.strip():
         raise ValidationError({"template": _("Nothing is left to ask: the template and the text are empty.")})
     options = Options(temperature=template.temperature, max_tokens=template.max_tokens)
-    return Assembled(prompt, options, template.model or settings.OLLAMA_MODEL, values)
+    return Assembled(prompt, options, template.model, values)
 
 
 def begin_magic(
@@ -127,7 +127,7 @@ def begin_magic(
         variables=asked.values,
         input_text=text,
         prompt=asked.prompt,
-        model=model or asked.model,
+        model=model or asked.model or (user.text_model if user else "") or settings.OLLAMA_MODEL,
         previous=previous,
         user=user,
         is_trial=is_trial,

@@ -56,9 +56,10 @@ def test_a_template_without_a_model_takes_the_studios(pretended: PretendedOllama
     services.run_magic(**wish())
     settings.OLLAMA_MODEL = "mistral"
     services.run_magic(**wish())
+    services.run_magic(**wish(user=make_user(text_model="gemma3")))
     services.run_magic(**wish(model="qwen3"))
 
-    assert [asked["model"] for asked in pretended.asked] == ["first:latest", "mistral", "qwen3"]
+    assert [asked["model"] for asked in pretended.asked] == ["first:latest", "mistral", "gemma3", "qwen3"]
 
 
 @pytest.mark.parametrize(
