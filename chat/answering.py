@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from chat import markdown
 from chat.context import Context, context_for
-from chat.models import Conversation, Message, State
+from chat.models import MODEL_LIMIT, Conversation, Message, State
 from prompts.writing import Writing, write
 from providers import ollama
 from providers.errors import ProviderError
@@ -28,7 +28,7 @@ _writings: WeakValueDictionary[uuid.UUID, Writing] = WeakValueDictionary()
 def start(answer: Message, question: Message, conversation: Conversation) -> Writing:
     """Have an answer written. Its row, and its question's, are committed."""
     asking = Asking(answer, question, conversation)
-    writing = write(asking.pieces, AnswerSink(answer.pk, answer.conversation_id))
+    writing = write(asking.pieces, AnswerSink(asking))
     _writings[answer.pk] = writing
     return writing
 
@@ -50,7 +50,8 @@ class Asking:
     """What is asked of Ollama for one answer."""
 
     def __init__(self, answer: Message, question: Message, conversation: Conversation) -> None:
-        self.answer_pk = answer.pk
+        self.pk = answer.pk
+        self.conversation_pk = conversation.pk
         self.model = answer.model
         self.question = question
         self.preset = conversation.preset
@@ -71,13 +72,13 @@ class Asking:
         options = ollama.Options(
             temperature=self.preset.temperature if self.preset else None, context_tokens=self.context.size
         )
-        model = self.model or ollama.default_model()
-        yield from ollama.chat(self.context.messages, model=model, options=options)
+        self.model = self.model or ollama.default_model()
+        yield from ollama.chat(self.context.messages, model=self.model, options=options)
 
     def read(self) -> Context:
         """Read what the model is sent, and note on the answer how much of it that is."""
         context = context_for(self.question, system=self.preset.text if self.preset else "")
-        row = Message.objects.filter(pk=self.answer_pk)
+        row = Message.objects.filter(pk=self.pk)
         row.update(context_tokens=context.size, left_out=context.left_out)
         return context
 
@@ -90,18 +91,17 @@ def is_awaited(message: uuid.UUID | None) -> bool:
 class AnswerSink:
     """Keeps an answer: in its row, twice a second, and whole at the end."""
 
-    def __init__(self, pk: uuid.UUID, conversation: uuid.UUID) -> None:
-        self.pk = pk
-        self.conversation = conversation
+    def __init__(self, asking: Asking) -> None:
+        self.asking = asking
         self.began = time.monotonic()
 
     def begin(self) -> None:
         """Show that a thread has taken it on."""
-        Message.objects.filter(pk=self.pk).update(saved_at=timezone.now())
+        Message.objects.filter(pk=self.asking.pk).update(saved_at=timezone.now())
 
     def save(self, text: str, thinking: str) -> bool:
         """Keep what there is. Return False if a stop was asked for, or the answer was deleted."""
-        row = Message.objects.filter(pk=self.pk, state__in=OPEN, is_stopping=False)
+        row = Message.objects.filter(pk=self.asking.pk, state__in=OPEN, is_stopping=False)
         return bool(row.update(text=text, thinking=thinking, state=State.WRITING, saved_at=timezone.now()))
 
     def finish(self, text: str, thinking: str, finish: Finish) -> None:
@@ -117,8 +117,6 @@ class AnswerSink:
             "tokens_per_second": finish.tokens_per_second,
             "seconds": finish.total_seconds or self.elapsed(),
         }
-        if finish.model:
-            figures["model"] = finish.model
         self.keep(text, thinking, state=state, error_message=note, **figures)
 
     def fail(self, text: str, thinking: str, error: ProviderError) -> None:
@@ -133,10 +131,12 @@ class AnswerSink:
     def keep(self, text: str, thinking: str, **fields: Any) -> None:
         """Write the end of it."""
         now = timezone.now()
-        html = {"html": str(markdown.render(text)), "html_version": markdown.VERSION}
-        row = Message.objects.filter(pk=self.pk, state__in=OPEN)
-        if row.update(text=text, thinking=thinking, saved_at=now, updated_at=now, is_stopping=False, **html, **fields):
-            Conversation.objects.filter(pk=self.conversation, updated_at__lt=now).update(updated_at=now)
+        fields |= {
+            "text": text, "thinking": thinking, "html": str(markdown.render(text)), "html_version": markdown.VERSION,
+            "model": self.asking.model[:MODEL_LIMIT], "is_stopping": False, "saved_at": now, "updated_at": now,
+        }  # fmt: skip
+        if Message.objects.filter(pk=self.asking.pk, state__in=OPEN).update(**fields):
+            Conversation.objects.filter(pk=self.asking.conversation_pk, updated_at__lt=now).update(updated_at=now)
 
     def elapsed(self) -> float:
         """Return for how many seconds it was written."""

@@ -42,8 +42,9 @@ def cleaned(html: str) -> str:
 
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
-    """Return the parser: CommonMark with tables and strikethrough, without HTML and pictures."""
-    made = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING})
+    """Return the parser: CommonMark with tables, strikethrough and line breaks, without HTML and pictures."""
+    # Lyrics are lines, so a line's end is one.
+    made = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING, "breaks": True})
     made.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
     made.core.ruler.push("small_headings", make_headings_small)
     # The stub has these as methods; the library documents setting them.

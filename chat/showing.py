@@ -4,6 +4,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from chat import branches, services
 from chat.models import Conversation, Message
 
@@ -17,6 +20,18 @@ class Entry:
     message: Message
     siblings: Sequence[uuid.UUID]
     is_streamed: bool = False  # a script is reading it, so it need not ask for itself
+
+    @property
+    def facts(self) -> str:
+        """Who wrote it, how fast, and for how long: what is known of that."""
+        message = self.message
+        speed, seconds = message.tokens_per_second, message.seconds
+        parts = [
+            message.model.removesuffix(":latest"),
+            "" if speed is None else _("%(speed)d tokens/s") % {"speed": round(speed)},
+            "" if seconds is None else _("%(seconds)s s") % {"seconds": number_format(seconds, 1)},
+        ]
+        return ", ".join(part for part in parts if part)
 
     @property
     def place(self) -> int:

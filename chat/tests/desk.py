@@ -16,7 +16,7 @@ from providers.errors import ProviderError
 from providers.ollama import Finish, Piece
 
 FINISH = Finish(
-    reason="stop", model="llama3.2:latest", prompt_tokens=100, tokens=42, total_seconds=1.25, eval_seconds=1.0
+    reason="stop", model="llama3.2:latest", prompt_tokens=100, tokens=42, total_seconds=1.3, eval_seconds=1.0
 )
 
 

@@ -29,7 +29,7 @@ def test_a_conversation_begins_with_a_question_and_an_answer(desk: Desk) -> None
     desk.write_all()
     answer = fresh(exchange.answer)
     assert (answer.state, answer.text, answer.model) == (State.DONE, "Good morning.", "llama3.2:latest")
-    assert (answer.prompt_tokens, answer.tokens, answer.tokens_per_second, answer.seconds) == (100, 42, 42.0, 1.25)
+    assert (answer.prompt_tokens, answer.tokens, answer.tokens_per_second, answer.seconds) == (100, 42, 42.0, 1.3)
     assert answer.html == "<p>Good morning.</p>\n"
 
 

@@ -1,5 +1,6 @@
 // <form data-stream="address">: what it sends is answered by lines of JSON, the answer as it is written. Without this script
 // the same form leads to a page on which the answer asks for itself.
+import { onFresh } from "./fresh.js";
 import { toast } from "./toasts.js";
 
 const NEAR = 120; // pixels from the end of the page within which one reads along
@@ -32,6 +33,7 @@ async function send(form) {
       }
     }
   } catch (error) {
+    console.error(error);
     toast(answer ? document.getElementById("chat")?.dataset.lost : document.getElementById("toasts").dataset.failed, answer ? "info" : "error");
   } finally {
     delete form.dataset.busy;
@@ -72,16 +74,21 @@ function openConversation(first) {
   history.pushState({ htmx: true }, "", first.url);
   document.title = `${first.title} · Macai`;
   const chat = document.getElementById("chat");
-  htmx.swap(chat, first.page, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+  put(chat, first.page, "innerHTML");
   document.querySelector("#composer textarea")?.focus();
 }
 
 function addMessages(form, first) {
   const thread = document.getElementById("thread");
-  const old = first.instead_of && document.getElementById(first.instead_of);
+  const old = first.instead_of ? document.getElementById(first.instead_of) : null;
   while (old && thread.lastElementChild !== old) thread.lastElementChild.remove();
   old?.remove();
-  htmx.swap(thread, first.html, { swapStyle: "beforeend", swapDelay: 0, settleDelay: 0 });
+  put(thread, first.html, "beforeend");
+}
+
+/** Put HTML in place as htmx does with what it has fetched. */
+function put(target, html, swapStyle) {
+  htmx.swap(target, html, { swapStyle, swapDelay: 0, settleDelay: 0 }, { contextElement: target, eventInfo: { target } });
 }
 
 /** An answer on the page that grows by what comes, at most once a frame. */
@@ -121,6 +128,22 @@ class Answer {
     if (document.getElementById(this.id)) htmx.ajax("GET", this.card, { target: `#${this.id}`, swap: "outerHTML" });
   }
 }
+
+// A conversation opens at its end; whoever pressed something in it stays where that was.
+let kept = null;
+document.addEventListener("submit", (event) => {
+  if (event.target.closest?.("#thread")) kept = window.scrollY;
+});
+onFresh((root) => {
+  const thread = root.id === "frame" || root === document.documentElement ? document.querySelector("#thread[data-at-end]") : null;
+  if (!thread) return;
+  const place = kept;
+  kept = null;
+  setTimeout(() => { // after htmx has gone to the top
+    if (place !== null) window.scrollTo({ top: place });
+    else if (!document.getElementById(location.hash.slice(1))) window.scrollTo({ top: document.documentElement.scrollHeight });
+  });
+});
 
 // Enter sends, Shift+Enter is a new line. On a phone Enter is a new line, too: there is a button.
 document.addEventListener("keydown", (event) => {
