@@ -23,7 +23,7 @@ HEADING_SHIFT = 2  # the page has its own h1 and h2
 def render(text: str) -> SafeString:
     """Return safe HTML for a text of any length and content, in bounded time."""
     if len(text) > LIMIT:
-        return mark_safe(f"<pre>{escape(text)}</pre>")  # noqa: S308  # escaped
+        return mark_safe(f'<pre tabindex="0">{escape(text)}</pre>')  # noqa: S308  # escaped
     return mark_safe(cleaned(parser().render(text)))  # noqa: S308  # cleaned
 
 

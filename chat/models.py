@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -29,8 +30,9 @@ class SystemPreset(models.Model):
     description = models.CharField(_("description"), max_length=200, blank=True)
     text = models.TextField(_("what the model is told"))
     temperature = models.FloatField(
-        _("temperature"), null=True, blank=True, help_text=_("0.0 to 2.0; empty leaves it to the model.")
-    )
+        _("temperature"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_("0.0 to 2.0; empty leaves it to the model."),
+    )  # fmt: skip
     position = models.PositiveIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("offered"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -1,5 +1,6 @@
 import uuid
 
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
@@ -205,6 +206,10 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="0.0 to 2.0; empty leaves it to the model.",
                         null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(2),
+                        ],
                         verbose_name="temperature",
                     ),
                 ),

@@ -77,6 +77,22 @@ def write_now(pieces: Any, sink: Sink) -> None:
         sink.fail(text, thinking, error)
 
 
+def write_through(pieces: Any, sink: Sink) -> Writing:
+    """Stand where prompts.writing.write stands, and be done with the text when it returns."""
+    writing = Writing(pieces, sink, wake=lambda: None)
+    sink.begin()
+    writing.read()
+    verdict, text, thinking = writing.so_far()
+    if verdict is None:
+        raise AssertionError
+    if verdict.finish is not None:
+        sink.finish(text, thinking, verdict.finish)
+    elif verdict.error is not None:
+        sink.fail(text, thinking, verdict.error)
+    writing.tell_end(verdict)
+    return writing
+
+
 def talk(desk: Desk, *texts: str, user: User | None = None, **options: Any) -> Conversation:
     """Make a conversation of these questions, each with its answer."""
     exchange = services.begin(text=texts[0], user=user or make_user(username=uuid.uuid4().hex), **options)
@@ -105,4 +121,16 @@ def fresh(message: Message) -> Message:
     return Message.objects.get(pk=message.pk)
 
 
-__all__ = ["FINISH", "Desk", "Exchange", "Finish", "Model", "Piece", "end_of", "fresh", "shown", "talk"]
+__all__ = [
+    "FINISH",
+    "Desk",
+    "Exchange",
+    "Finish",
+    "Model",
+    "Piece",
+    "end_of",
+    "fresh",
+    "shown",
+    "talk",
+    "write_through",
+]
