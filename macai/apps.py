@@ -10,11 +10,13 @@ class MacaiConfig(AppConfig):
     name = "macai"
 
     def ready(self) -> None:
-        """Register the system checks, and what a request's line in the log tells."""
+        """Register the system checks, what a request's line in the log tells, and who keeps watch."""
+        from jobs import schedule  # noqa: PLC0415
         from macai import checks, request_lines  # noqa: F401, PLC0415
         from macai.logs import configure_structlog  # noqa: PLC0415
 
         configure_structlog()
+        schedule.register("macai.watch", schedule.Line("macai.watchman.look_from_worker", "I", 1))
 
 
 class StudioAdminConfig(AdminConfig):

@@ -58,6 +58,11 @@ def failing(code: str, message: str, value: float | None = None, unit: str = "")
     return Finding(State.FAILING, code, message, value, unit)
 
 
+def unknown(message: str) -> Finding:
+    """Return that nothing can be said of it now."""
+    return Finding(State.WARNING, UNKNOWN, message)
+
+
 def worst(findings: list[Finding]) -> State:
     """Return the worst state of all."""
     states = {finding.state for finding in findings}

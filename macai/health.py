@@ -20,7 +20,7 @@ from django_q.brokers import get_broker
 from backups.models import newest_backup_at
 from jobs import leases, overview
 from macai import provider_health, pulse
-from macai.findings import NONE_YET, UNKNOWN, Finding, State, failing, warning, well
+from macai.findings import NONE_YET, Finding, failing, unknown, warning, well
 
 logger = logging.getLogger(__name__)
 
@@ -193,11 +193,11 @@ def look(names: tuple[str, ...] = tuple(CHECKS)) -> dict[str, Finding]:
         first = next((name for name in line if name not in seen), None)
         if first == line[0] or (first and seen[line[0]].is_ok):
             seen[first] = failing("too_slow", _("It does not answer in time."))
-    unknown = Finding(State.WARNING, UNKNOWN, _("It cannot be known now."))
-    answer = {name: seen.get(name, unknown) for name in CHECKS if name in names}
+    not_known = unknown(_("It cannot be known now."))
+    answer = {name: seen.get(name, not_known) for name in CHECKS if name in names}
     for name, needed in NEEDS.items():
         if name in answer and not answer[name].is_ok and any(not answer[it].is_ok for it in needed if it in answer):
-            answer[name] = unknown
+            answer[name] = not_known
     return answer
 
 

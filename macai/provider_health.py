@@ -12,15 +12,24 @@ from django.utils.translation import gettext as _
 
 from macai import pulse
 from macai.findings import UNKNOWN, Finding, State, warning, well
-from providers import mureka, openai
+from providers import mureka, ollama, openai
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
 
 # Each is a free question that answers at once.
-QUESTIONS: dict[str, Callable[[], object]] = {"Mureka": mureka.get_billing, "OpenAI": openai.list_models}
+QUESTIONS: dict[str, Callable[[], object]] = {
+    "Mureka": mureka.get_billing,
+    "OpenAI": openai.list_models,
+    "Ollama": ollama.version,
+}
 KEY = "health:providers"
 BELIEVED = timedelta(minutes=10)  # after this, what was last seen says nothing
+
+
+def is_free_of_charge() -> bool:
+    """Tell whether all of them are imitated or at home: then they may be asked more often."""
+    return all(provider.is_mock or not provider.is_paid for provider in pulse.providers())
 
 
 def ask_all() -> None:

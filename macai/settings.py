@@ -206,6 +206,28 @@ DJANGO_SUPERUSER_EMAIL = env.str("DJANGO_SUPERUSER_EMAIL", default="")
 
 # MIN_FREE_DISK: MB; with less than this the studio is unwell, with less than three times this it warns.
 MIN_FREE_DISK = number("MIN_FREE_DISK", 500, low=0, high=100_000_000)
+# METRICS_TOKEN: whoever sends it as a bearer token may read /metrics; staff may always.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+# ALERT_WEBHOOK_URL: gets a JSON message when something turns red, and when it is green again (docs/operations.md).
+ALERT_WEBHOOK_URL = secret("ALERT_WEBHOOK_URL")
+if ALERT_WEBHOOK_URL and not is_address(ALERT_WEBHOOK_URL, "http", "https"):
+    raise ImproperlyConfigured("ALERT_WEBHOOK_URL must start with http:// or https://.")
+# ALERT_EMAIL: addresses that get the same by e-mail, separated by commas. EMAIL_URL is then needed.
+ALERT_EMAIL: list[str] = env.list("ALERT_EMAIL", default=[])
+# ALERT_AFTER_SECONDS: how long something must be red before anybody is told: a restart is no alarm.
+ALERT_AFTER_SECONDS = number("ALERT_AFTER_SECONDS", 30, low=0, high=86_400)
+# EMAIL_URL: the mail server, such as smtp+tls://user:password@mail.example:587.
+EMAIL_URL = secret("EMAIL_URL")
+if EMAIL_URL and not is_address(EMAIL_URL, "smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail"):
+    raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587.")
+if ALERT_EMAIL and not EMAIL_URL:
+    raise ImproperlyConfigured("ALERT_EMAIL needs EMAIL_URL, the mail server.")
+vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {})
+EMAIL_TIMEOUT = 10
+# EMAIL_FROM: the sender of e-mails.
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or "macai@localhost"
+# PUBLIC_URL: where people find the studio: alerts lead there, and it is an alert itself if it does not answer.
+PUBLIC_URL = http_address("PUBLIC_URL", "") if env.str("PUBLIC_URL", default="") else ""
 
 # --- Providers ------------------------------------------------------------------------------------------------------
 
@@ -272,6 +294,7 @@ INSTALLED_APPS = [
     "images",
     "chat",
     "backups",
+    "watch",
     "mockapi",
     "axes",
     "knox",

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ graceful_timeout = settings.WEB_STOP_SECONDS
 keepalive = 5
 loglevel = "warning"
 control_socket_disable = True
+logconfig_dict = settings.LOGGING
+access_log_format = '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
 # Heartbeats are file times: on a disk they would wait for it.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) and Path("/dev/shm").is_dir() else None  # noqa: S108
 
@@ -34,10 +37,24 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Stop the web server when its supervisor is gone."""
+    """Stop the web server when its supervisor is gone; keep watch, and add up what is counted."""
     lifeline = os.environ.get("MACAI_LIFELINE")
     if lifeline:
         threading.Thread(target=stop_at_end_of, args=(int(lifeline), os.getppid()), daemon=True).start()
+    if not settings.MOCKAPI_ONLY:
+        from macai import watchman  # noqa: PLC0415  only after the application is loaded
+        from watch import counting  # noqa: PLC0415
+
+        counting.start()
+        watchman.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Add up what was counted last."""
+    from watch import counting  # noqa: PLC0415  only after the application is loaded
+
+    with suppress(Exception):  # the database may be gone already, and nothing depends on it
+        counting.flush()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -69,6 +69,7 @@ def is_configured(host: str, port: int) -> bool:
 
 
 def provider_hosts() -> set[tuple[str, int]]:
-    """Return host and port of each provider's own address."""
-    bases = [urlsplit(url) for url in (settings.MUREKA_BASE_URL, settings.OPENAI_BASE_URL, settings.OLLAMA_BASE_URL)]
+    """Return host and port of each provider's own address, and of those that the owner has alerts sent to."""
+    configured = (settings.MUREKA_BASE_URL, settings.OPENAI_BASE_URL, settings.OLLAMA_BASE_URL)
+    bases = [urlsplit(url) for url in (*configured, settings.ALERT_WEBHOOK_URL, settings.PUBLIC_URL) if url]
     return {((base.hostname or "").lower(), base.port or PORTS.get(base.scheme, 0)) for base in bases}
