@@ -96,7 +96,7 @@ def staged(
             mock.start()
             mock.wait_until_healthy("/mock/health")
             settings |= {"MUREKA_BASE_URL": f"{mock.url}/mock/mureka", "MOCKAPI_ENABLED": "false"}
-            settings |= {"OPENAI_BASE_URL": f"{mock.url}/mock/openai/v1"}
+            settings |= {"OPENAI_BASE_URL": f"{mock.url}/mock/openai/v1", "OLLAMA_BASE_URL": f"{mock.url}/mock/ollama"}
         profile = fresh_profile(name, folder / "data", database="macai_bench", **servers)
         studio = Program("studio", profile, owner_settings() | settings)
         programs.append(studio)
