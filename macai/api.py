@@ -28,6 +28,8 @@ from jobs.api import QueueView
 from jobs.services import JobError
 from macai.health_api import HealthView, LiveView, ReadyView
 from macai.settings_api import SettingsView
+from prompts.api import MagicRunViewSet, TemplateViewSet
+from prompts.text_api import GenerateView, MagicView, ModelsView
 from songs.api import MurekaAccountView, SongViewSet
 from songs.choice_api import SongChoiceViewSet
 
@@ -128,9 +130,14 @@ router.register("image-requests", ImageRequestViewSet, basename="image-request")
 router.register("chat/conversations", ConversationViewSet, basename="conversation")
 router.register("chat/messages", MessageViewSet, basename="message")
 router.register("chat/presets", PresetViewSet, basename="preset")
+router.register("prompt-templates", TemplateViewSet, basename="prompt-template")
+router.register("magic-runs", MagicRunViewSet, basename="magic-run")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),
+    path("v1/chat/generate/", GenerateView.as_view(), name="chat-generate"),
+    path("v1/chat/magic/", MagicView.as_view(), name="chat-magic"),
+    path("v1/chat/models/", ModelsView.as_view(), name="chat-models"),
     path("v1/auth/token/", TokenView.as_view(), name="auth-token"),
     path("v1/mureka/account/", MurekaAccountView.as_view(), name="mureka-account"),
     path("v1/settings/", SettingsView.as_view(), name="settings-api"),

@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +30,11 @@ class PromptTemplateQuerySet(models.QuerySet["PromptTemplate"]):
     def newest(self) -> Self:
         """Return the last version of each template."""
         return self.filter(is_latest=True)
+
+    def with_use(self) -> Self:
+        """Add `used_version`, the version of each template that is in use, and `is_used`."""
+        same = PromptTemplate.objects.filter(category=OuterRef("category"), action=OuterRef("action"), active=True)
+        return self.annotate(used_version=Subquery(same.values("version")[:1]), is_used=Exists(same))
 
     def versions_of(self, category: str, action: str) -> Self:
         """Return all versions of a template, the latest first."""

@@ -19,8 +19,8 @@ from prompts.models import TEXT_LIMIT, MagicRun, PromptTemplate, RunState
 from prompts.variables import values_of, variables_of
 from prompts.writing import Ended, Writing, write
 from providers import ollama
-from providers.errors import ProviderError
-from providers.ollama_types import Finish, Options, Piece
+from providers.errors import ProviderError, Verdict
+from providers.ollama_types import Finish, Model, Options, Piece
 
 MODEL_LIMIT = 100  # characters of a model's name
 
@@ -127,7 +127,7 @@ def begin_magic(
         variables=asked.values,
         input_text=text,
         prompt=asked.prompt,
-        model=model or asked.model or (user.text_model if user else "") or settings.OLLAMA_MODEL,
+        model=model or asked.model or model_liked_by(user),
         previous=previous,
         user=user,
         is_trial=is_trial,
@@ -149,11 +149,82 @@ def start_magic(**wish: Any) -> MagicRun:
 def run_magic(**wish: Any) -> MagicRun:
     """Have a text written and return it whole. Takes and raises what `begin_magic` does."""
     begun = begin_magic(**wish)
-    wire.release_connections()
-    for _event in begun.writing.events():
-        pass  # the last one comes once the row is as it stays
-    begun.run.refresh_from_db()
+    wait_for_end(begun)
     return begun.run
+
+
+def wait_for_end(begun: Begun) -> ProviderError | None:
+    """Wait until a run is as it stays. Return what went wrong at Ollama, if anything did."""
+    wire.release_connections()
+    *_events, ended = begun.writing.events()
+    begun.run.refresh_from_db()
+    if isinstance(ended, Ended) and ended.error is not None:
+        return ended.error
+    return no_answer(begun.run.error_message) if begun.run.state == RunState.FAILED else None
+
+
+def no_answer(message: str) -> ProviderError:
+    """Return the error for an answer that came, and is of no use."""
+    return ProviderError(Verdict.REFUSED, message, provider="Ollama", status=200)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One text that was asked for without a template."""
+
+    text: str
+    thinking: str
+    finish: Finish
+
+
+def generate_text(*, prompt: str, model: str, before: str, after: str, options: Options, user: User | None) -> Answer:
+    """Have one text written and return it whole; it is kept nowhere.
+
+    Raises:
+        ValidationError: a message per field.
+        ProviderError: Ollama could not do it, in a plain sentence.
+    """
+    problems: dict[str, str] = {}
+    check_text(problems, "prompt", prompt, TEXT_LIMIT, missing=_("Write what is to be answered."))
+    check_text(problems, "pre_condition", before, TEXT_LIMIT)
+    check_text(problems, "post_condition", after, TEXT_LIMIT)
+    check_text(problems, "model", model, MODEL_LIMIT)
+    if problems:
+        raise ValidationError(dict(problems))
+    whole = "\n\n".join(part.strip("\n") for part in (before, prompt, after) if part.strip())
+    wire.release_connections()
+    text, thinking = [], []
+    for piece in pieces_of(whole, model or model_liked_by(user), options):
+        if isinstance(piece, Finish):
+            break
+        text.append(piece.text)
+        thinking.append(piece.thinking)
+    else:
+        raise no_answer(_("Ollama broke off in the middle."))
+    answer = Answer("".join(text).strip(), "".join(thinking), piece)
+    if not answer.text:
+        raise no_answer(why_empty(answer.thinking, piece, options.max_tokens))
+    return answer
+
+
+def model_liked_by(user: User | None) -> str:
+    """Return the model where nothing names one: what the person likes, or OLLAMA_MODEL; "" for the first there is."""
+    return (user.text_model if user else "") or str(settings.OLLAMA_MODEL)
+
+
+def why_empty(thinking: str, finish: Finish, max_tokens: int | None) -> str:
+    """Say why a model wrote nothing, and what helps."""
+    if finish.reason == "length" or thinking.strip():
+        return _(
+            "The model used up its %(tokens)s tokens thinking and wrote nothing. Set “most tokens” of the template "
+            "higher, or choose a model that does not think."
+        ) % {"tokens": max_tokens or finish.tokens or ""}
+    return _("The model answered with an empty text. Write it again, or choose another model.")
+
+
+def installed_models() -> list[Model]:
+    """Return the models that Ollama has. Raises ProviderError."""
+    return ollama.list_models()
 
 
 def stop_magic(run: MagicRun) -> None:
@@ -191,7 +262,7 @@ class MagicSink:
         }
         state = RunState.DONE
         if not text.strip():
-            state, values["error_message"] = RunState.FAILED, self._why_empty(thinking, finish)
+            state, values["error_message"] = RunState.FAILED, why_empty(thinking, finish, self._max_tokens)
         self._end(text.strip(), thinking, state, seconds=finish.total_seconds, **values)
 
     def fail(self, text: str, thinking: str, error: ProviderError) -> None:
@@ -217,11 +288,3 @@ class MagicSink:
         self._rows.update(output_text=text, thinking=thinking, saved_at=timezone.now(), **ending)
         named = {"error_message": "error", "finish_reason": "reason"}
         self._outcome = {named.get(name, name): value for name, value in ending.items()}
-
-    def _why_empty(self, thinking: str, finish: Finish) -> str:
-        if finish.reason == "length" or thinking.strip():
-            return _(
-                "The model used up its %(tokens)d tokens thinking and wrote nothing. Set “most tokens” of the template "
-                "higher, or choose a model that does not think."
-            ) % {"tokens": self._max_tokens}
-        return _("The model answered with an empty text. Write it again, or choose another model.")

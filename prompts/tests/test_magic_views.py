@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.tests.factories import make_user
 from prompts.models import MagicRun
 from prompts.tests.conftest import PretendedOllama
 from prompts.tests.factories import make_run, make_template
 from prompts.tests.writers import broken_off
-from songs.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

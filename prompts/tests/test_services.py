@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.tests.factories import make_user
 from prompts import services
 from prompts.models import MagicRun, PromptTemplate, RunState
 from prompts.services import MagicSink
@@ -15,7 +16,6 @@ from prompts.tests.conftest import PretendedOllama
 from prompts.tests.factories import make_run, make_template
 from prompts.tests.writers import FINISH, broken_off
 from providers.ollama_types import Finish, Options, Piece
-from songs.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
