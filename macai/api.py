@@ -25,7 +25,9 @@ from chat.message_api import MessageViewSet
 from images.api import ImageViewSet
 from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
+from jobs.endings import DATABASE_AWAY
 from jobs.services import JobError
+from macai.errors import RETRY_AFTER
 from macai.health_api import HealthView, LiveView, ReadyView
 from macai.settings_api import SettingsView
 from prompts.api import MagicRunViewSet, TemplateViewSet
@@ -50,6 +52,14 @@ class TooLongError(APIException):
     default_code = "too_long"
 
 
+class AwayError(APIException):
+    """The database does not answer. Nothing was decided; the same request may be sent again."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "away"
+    wait = RETRY_AFTER  # becomes the header Retry-After
+
+
 def explain(error: Exception, context: dict[str, Any]) -> Response:
     """Answer an error as JSON: the engine's no is 409, a wrong field 400, what nobody foresaw a logged, clean 500."""
     if isinstance(error, JobError):
@@ -60,6 +70,10 @@ def explain(error: Exception, context: dict[str, Any]) -> Response:
         error = TooLongError(_("The body is too long."))
     elif isinstance(error, SuspiciousOperation):
         error = ParseError(_("The request cannot be read."))
+    elif isinstance(error, DATABASE_AWAY):
+        logger.error("The database does not answer: %s", type(error).__name__)
+        words = _("The database does not answer. Ask again with the same Idempotency-Key, then nothing is made twice.")
+        error = AwayError(words)
     response = exception_handler(error, context)
     if response is not None:
         return response

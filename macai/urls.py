@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from macai import job_views, ollama_views, settings_views, views
 
+handler500 = "macai.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("jobs/", job_views.jobs, name="jobs"),

@@ -19,7 +19,7 @@ import yaml
 from requests.adapters import HTTPAdapter
 
 from trials.servers import Nginx, Postgres, Redis
-from trials.studio import ROOT, SECRET_KEY, Profile, Program, clean_environment, fresh_profile, mock_program
+from trials.studio import ROOT, SECRET_KEY, Profile, Program, fresh_profile, mock_program
 from trials.studio import owner_settings as owner
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -127,14 +127,18 @@ class Harbour:
         environment = self.program("prepare", cwd).environment
         subprocess.run(compose_command("prepare"), env=environment, cwd=cwd, check=True)  # noqa: S603
 
+    def command(self, service: str) -> list[str]:
+        """Return what compose runs."""
+        return compose_command(service)
+
     def start_app(self, app: Program) -> None:
         """Start an app and wait until it is alive."""
-        app.start(*compose_command("app"))
+        app.start(*self.command("app"))
         app.wait_until_healthy("/api/v1/health/live/")
 
     def start_worker(self, worker: Program) -> None:
         """Start a worker."""
-        worker.start(*compose_command("worker"))
+        worker.start(*self.command("worker"))
 
     def session(self) -> requests.Session:
         """Return a client that trusts our certificate."""
@@ -146,7 +150,8 @@ class Harbour:
         """Ask for the studio's health through nginx. Return the status (0: no answer) and what is well."""
         with suppress(requests.RequestException, ValueError), self.session() as session:
             answer = session.get(f"{self.url}/api/v1/health/", timeout=10)
-            checks = answer.json().get("checks", {})
+            said = answer.json()
+            checks = said.get("checks", {}) | said.get("providers", {})
             return answer.status_code, {name: bool(check["ok"]) for name, check in checks.items()}
         return 0, {}
 
@@ -190,6 +195,3 @@ def harboured(name: str, **options: Any) -> Iterator[Harbour]:
     finally:
         harbour.stop()
     subprocess.run(["rm", "-rf", str(folder)], check=True)  # noqa: S603, S607
-
-
-__all__ = ["NAME", "PACE", "ROOT", "Harbour", "clean_environment", "harboured"]
