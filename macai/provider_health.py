@@ -88,5 +88,7 @@ def finding(provider: pulse.Provider, word: str, milliseconds: int) -> Finding:
     if word == "no_money":
         return warning(word, _("The %(name)s account has no money left.") % name)
     if word == "down":
-        return warning(word, _("%(name)s does not answer. What is asked of it waits.") % name)
+        waits, goes_on = _("What is asked of it waits."), _("Everything else goes on working.")
+        consequence = waits if provider.is_paid else goes_on
+        return warning(word, _("%(name)s does not answer.") % name + f" {consequence}")
     return Finding(State.OK, UNKNOWN, _("%(name)s has not been asked yet.") % name)

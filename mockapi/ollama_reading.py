@@ -11,7 +11,7 @@ FENCED = re.compile(r'"""\s*(.*?)\s*"""|```\w*\n(.*?)```|<(\w+)>\s*(.*?)\s*</\3>
 SPEAKS_FIRST = re.compile(
     r"(you|act as|your task|below|here (is|are)|the following|this is|these are|translate|"
     r"improve|rewrite|enhance|expand|write|compose|shorten|condense|continue|suggest|give|find|create|describe|turn|polish|"
-    r"generate|propose|take|make (a|an|the|this|these|it)\b|cut|summari[sz]e|convert|rework|add|invent)\b",
+    r"generate|propose|take|make (a|an|the|this|these|it)\b|cut|summari[sz]e|convert|rework|add|invent|put)\b",
     re.IGNORECASE,
 )
 SPEAKS_LAST = re.compile(
@@ -26,7 +26,7 @@ DETAIL = re.compile(
     r"(structure|sections?|mood|tone|language|length|tempo|voice|target|genre)\b[^\n]{0,20}:", re.IGNORECASE
 )
 LABEL = re.compile(
-    r"\s*(?:the |my |original |input )?"
+    r"\s*(?:the |an? |my |original |input )?"
     r"(?:text|lyrics|prompt|style|input|title|description|song|image|picture|idea|topic|theme)[\w ]{0,20}:\s*",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ KINDS = {
     "shorten": r"\bshorten|\bshorter\b|\bcondense|\bcut (it|them|the lyrics|these lyrics) (down|to)",
     "continue": r"\bcontinu|\bnext (verse|section|part)|\bcarry on\b|\bgo on (with|from)",
     "title": r"(?<!not )\b(suggest|find|give|write|generate|create|propose|invent|think of)\b[^.\n]{0,40}\btitles?\b",
-    "picture": rf"\b{PICTURE}\b[^.\n]{{0,40}}\b(prompt|description|generator|model|scene)"
+    "picture": rf"\b{PICTURE}\b[^.\n]{{0,40}}\b(prompt|description|generator|model)"
     rf"|\b(prompt|description|scene)s?\b[^.\n]{{0,40}}\b{PICTURE}\b",
     "style": r"\b(style|musical|music)\b[^.\n]{0,40}\b(prompt|description|style|tags?)\b"
     r"|\b(prompt|description)\b[^.\n]{0,40}\b(music|style|song)",
@@ -56,6 +56,7 @@ SECTION = re.compile(
     r"\[?\b(intro|verse|pre-chorus|chorus|hook|refrain|bridge|break|interlude|solo|outro)\b(?:\s*(\d))?\]?",
     re.IGNORECASE,
 )
+NEXT_SECTION = re.compile(r"\bone more section: *([\w-]+)", re.IGNORECASE)
 SPEED = re.compile(r"\b(\d{1,5})\s*(?:words/s|words per second|w/s)(?!\w)", re.IGNORECASE)
 
 
@@ -79,7 +80,7 @@ def understand(wish: Wish) -> Task:
     kind = kind_of(told) or ("" if wish.is_chat else kind_of(instructions)) or "chat"
     if kind == "chat":
         return Task("chat", wish.asked.strip(), instructions, _language(instructions))
-    return Task(kind, text or wish.asked, instructions, _language(instructions), _sections(instructions))
+    return Task(kind, text, instructions, _language(instructions), _sections(instructions))
 
 
 def scenario_of(wish: Wish) -> str:
@@ -124,7 +125,9 @@ def _within(told: str) -> tuple[str, str]:
         kept = [line for line in lines if not SPEAKS_LAST.match(line)] or lines
         return f"{head}: " + " ".join(line for line in lines if line not in kept), "\n\n".join(kept)
     about = ABOUT.search(told)
-    return told, about[1].split("\n")[0] if about else told
+    if about:
+        return told, about[1].split("\n")[0]
+    return told, "" if "\n\n" in told else told
 
 
 def kind_of(told: str) -> str:
@@ -139,9 +142,12 @@ def _language(told: str) -> str:
 
 
 def _sections(told: str) -> tuple[str, ...]:
-    """Return the sections of a structure: four words of songs in a row are one."""
+    """Return the sections of a structure, or the one that is to come next: the line with most of them."""
+    if (next_one := NEXT_SECTION.search(told)) is not None:
+        return (next_one[1],)
+    lines = told.splitlines()
     longest: tuple[str, ...] = ()
-    for line in told.splitlines():
+    for line in [line for line in lines if "structure" in line.lower()] or lines:
         found = tuple(f"{name.title()} {number}".strip() for name, number in SECTION.findall(line))
         longest = found if len(found) > len(longest) else longest
     in_lines = [match for line in told.splitlines() if (match := SECTION.match(line.lstrip("-*0123456789. ")))]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from mockapi.ollama_answers import answer
-from mockapi.ollama_dictionary import translate
+from mockapi.ollama_dictionary import GERMAN, translate
 from mockapi.ollama_reading import Task, understand
 from mockapi.ollama_rules import Wish
 
@@ -141,6 +141,8 @@ def _sung(name: str, task: Task, rng: random.Random) -> str:
         return f"[{name}]"
     words = (keywords(task.text) or ["morning", "river"])[:8]
     language = task.language if task.language in LINES else ""
+    if language == "German":
+        words = [GERMAN.get(word, word).capitalize() for word in words]
     if kind.startswith(("chorus", "hook", "refrain")):
         first, other = words[0], words[-1]
         return "\n".join([f"[{name}]", *(_filled(line, first, other) for line in HOOKS[language])])
@@ -187,6 +189,8 @@ def _continued(task: Task, rng: random.Random) -> str:
     """Return what comes after the lyrics, and nothing of what is there."""
     verses = [int(number) for number in re.findall(r"\[verse (\d+)\]", task.text, re.IGNORECASE)]
     names = task.sections or (f"Verse {max(verses, default=1) + 1}", "Outro")
+    if verses and names == ("Verse",):
+        names = (f"Verse {max(verses) + 1}",)
     return "\n\n".join(_sung(name, task, rng) for name in names)
 
 
