@@ -63,6 +63,7 @@ NAV = (
     NavItem(
         _("Profile"), "user-circle", "accounts:profile", key="p", covers=("accounts:password", "accounts:token-create")
     ),
+    NavItem(_("Status"), "heart", "status", key="u"),
     NavItem(_("Settings"), "cog-6-tooth", "settings", key="e"),
     NavItem(_("Admin"), "wrench-screwdriver", "admin:index", key="a", is_boosted=False, staff_only=True),
 )

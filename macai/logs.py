@@ -17,7 +17,14 @@ from macai.secrets import Masking
 FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
 # Whoever watches the studio asks every few seconds. Such requests are told only if something is wrong.
-WATCHERS = ("GET /api/v1/health/", "GET /metrics", "GET /status/checks/")
+WATCHERS = (
+    "GET /api/v1/health/",
+    "GET /metrics",
+    "GET /status/checks/",
+    "GET /mock/mureka/v1/account/billing",
+    "GET /mock/openai/v1/models",
+    "GET /mock/ollama/api/version",
+)
 
 
 class SharedFileHandler(WatchedFileHandler):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from macai import pulse
 from macai.findings import UNKNOWN, Finding, State, warning, well
 from providers import mureka, ollama, openai
+from providers.calls import is_watching
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def ask_all() -> None:
 def ask(name: str) -> tuple[str, int]:
     """Ask one provider. Return a word for what came of it, and how many milliseconds it took."""
     started = time.monotonic()
+    is_watching.set(True)
     try:
         QUESTIONS[name]()
         word = "ok"
@@ -49,6 +51,8 @@ def ask(name: str) -> tuple[str, int]:
     except Exception:
         logger.exception("Asking whether %s answers broke.", name)
         word = "down"
+    finally:
+        is_watching.set(False)
     return word, round((time.monotonic() - started) * 1000)
 
 

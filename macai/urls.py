@@ -4,13 +4,16 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from macai import job_views, ollama_views, settings_views, views
+from macai import job_views, metrics, ollama_views, settings_views, status, views
 
 handler500 = "macai.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("jobs/", job_views.jobs, name="jobs"),
+    path("status/", status.status, name="status"),
+    path("status/checks/", status.status_checks, name="status-checks"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("ollama/", ollama_views.banner, name="ollama-banner"),
     path("settings/", settings_views.settings_page, name="settings"),
     path("settings/ollama/", settings_views.ollama_check, name="settings-ollama"),

@@ -1,9 +1,11 @@
 """What leaves the studio, told: one line in the log for each call of a provider, and a word to whoever counts them."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ import structlog
 from providers.errors import DownloadError, ProviderError
 
 logger = structlog.get_logger(__name__)
+# Whether somebody only looks if a provider answers: that is worth a line only if it does not.
+is_watching: ContextVar[bool] = ContextVar("is_watching", default=False)
 
 OK = "ok"
 ABANDONED = "abandoned"  # whoever listened went away before the end
@@ -65,7 +69,9 @@ def told(provider: str, operation: str, *, is_paid: bool) -> Iterator[Call]:
 
 def _tell(call: Call) -> None:
     """Write the line. It names the job, the request and (for a paid call) the cost by what its thread is bound to."""
-    logger.info(
+    is_quiet = is_watching.get() and call.outcome == OK
+    logger.log(
+        logging.DEBUG if is_quiet else logging.INFO,
         "provider_call",
         provider=call.provider,
         operation=call.operation,

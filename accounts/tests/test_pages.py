@@ -19,7 +19,14 @@ def test_a_stranger_is_sent_to_the_sign_in(client: Client, name: str) -> None:
 
 def test_no_page_is_open_by_accident() -> None:
     # Known are the doors themselves, and what checks a token or a key by itself (the API's classes, the mock).
-    known = ("accounts.views.", "django.contrib.admin.", "django.contrib.auth.", "mockapi.", "macai.health_api.")
+    known = (
+        "accounts.views.",
+        "django.contrib.admin.",
+        "django.contrib.auth.",
+        "mockapi.",
+        "macai.health_api.",
+        "macai.metrics.",
+    )
     for view, name in open_views(get_resolver()):
         module = f"{view.__module__}."
         assert hasattr(view, "cls") or module.startswith(known), f"{name} ({module}) is open to everybody"

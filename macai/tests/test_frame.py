@@ -25,7 +25,16 @@ from songs.models import Song
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 MODULES = sorted((settings.BASE_DIR / "static" / "js").glob("*.js"))
 SHEETS = sorted((settings.BASE_DIR / "static" / "css").glob("*.css"))
-PAGES = ["/", "/chat/", "/account/", "/account/password/", "/nothing-here/", "/admin/", "/admin/accounts/accesstoken/"]
+PAGES = [
+    "/",
+    "/status/",
+    "/chat/",
+    "/account/",
+    "/account/password/",
+    "/nothing-here/",
+    "/admin/",
+    "/admin/accounts/accesstoken/",
+]
 
 
 class Page(HTMLParser):

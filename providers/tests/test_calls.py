@@ -72,6 +72,22 @@ def test_a_call_that_fails_tells_how(
     assert PROMPT not in str(line)
 
 
+def test_a_look_whether_somebody_answers_has_a_line_only_if_nobody_does(
+    mureka_stub: Stub, told: list[Call], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = calls.is_watching.set(True)
+    with caplog.at_level("INFO"):
+        mureka_stub.behaviour = answer(200, {"id": "1", "status": "running", "model": "x", "created_at": 1})
+        mureka.query_song("1")
+        assert lines(caplog) == []
+        mureka_stub.behaviour = reset
+        with pytest.raises(ProviderError):
+            mureka.query_song("1")
+    calls.is_watching.reset(token)
+    assert [line["outcome"] for line in lines(caplog)] == ["later"]
+    assert len(told) == 2
+
+
 def test_a_paid_call_whose_answer_is_lost_is_told_as_uncertain(mureka_stub: Stub, told: list[Call]) -> None:
     mureka_stub.behaviour = reset
     with pytest.raises(ProviderError):
