@@ -20,7 +20,7 @@ COPIED = (
     "prompt", "model", "count", "size", "quality", "background", "output_format", "output_compression", "moderation",
     "title", "tags",
 )  # fmt: skip
-PREFILLED = frozenset(COPIED)  # what an address may fill in
+PREFILLED = frozenset((*COPIED, "prompt_run"))  # what an address may fill in
 HINT = _("A lighthouse on a cliff at dusk, oil painting, warm light in the windows")
 
 

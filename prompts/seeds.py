@@ -111,9 +111,10 @@ LYRICS = [
 What it is about: <text>{{text}}</text>
 Mood: {{mood}}
 Language: {{language}}
-Structure, in this order: {{structure}}
+Structure, in this order:
+{{structure}}
 
-{BRACKETS}. Leave an empty line between sections. Four to eight lines a section, each short enough to be sung in one breath. Let the lines rhyme where it comes naturally; every chorus has the same words. Say it in pictures and small scenes rather than in big words.""",
+{BRACKETS}. Leave an empty line between sections. Four to eight lines a section, each short enough to be sung in one breath. Let the lines rhyme where it comes naturally; every chorus has the same words. Say it in small scenes and things that can be seen, not in big words.""",
         "post_condition": """Answer with the lyrics and nothing else: no title, no introduction, no chords, no explanation.""",
     },
     {

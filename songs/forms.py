@@ -18,7 +18,7 @@ from songs import curation, services
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, VARIANTS_LIMIT, Song, SongModel, Workflow
 
 COPIED = ("lyrics", "prompt", "title", "tags", "model", "variants", "gender")
-PREFILLED = frozenset(COPIED)  # what an address may fill in
+PREFILLED = frozenset((*COPIED, "lyrics_run", "prompt_run"))  # what an address may fill in
 LYRICS_HINT = _("[Verse]\nRain on the roof, the city slows\n\n[Chorus]\n…")
 STYLE_HINT = _("indie folk, warm acoustic guitar, close harmonies")
 

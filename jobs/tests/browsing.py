@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def free_port() -> int:
 def environment(data_dir: Path, port: int) -> dict[str, str]:
     ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "macai.settings"}
     others = ("DATABASE_URL", "REDIS_URL", "MUREKA_API_KEY", "MUREKA_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL",
-              "PYTEST_CURRENT_TEST")  # fmt: skip
+              "OLLAMA_BASE_URL", "OLLAMA_MODEL", "PYTEST_CURRENT_TEST")  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if name not in others}
     return kept | ours | {"ENV_FILE": os.devnull, "STOP_SECONDS": "5", "MOCKAPI_AUDIO_SECONDS": "30"}
 
@@ -43,13 +44,20 @@ def environment(data_dir: Path, port: int) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a studio nobody has visited yet; its address."""
-    data_dir, port = tmp_path_factory.mktemp("studio"), free_port()
+    with running_studio(tmp_path_factory.mktemp("studio")) as url:
+        yield url
+
+
+@contextmanager
+def running_studio(data_dir: Path, **more: str) -> Iterator[str]:
+    """Run a studio with what else its environment is to hold; its address."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with (data_dir / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
             cwd=settings.BASE_DIR,
-            env=environment(data_dir, port),
+            env=environment(data_dir, port) | more,
             stdout=log,
             stderr=log,
         )

@@ -18,3 +18,5 @@ import "./story.js";
 import "./styles.js";
 import "./chat.js";
 import "./theme.js";
+import "./magic.js";
+import "./architect.js";
