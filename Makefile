@@ -9,7 +9,7 @@ NAME ?= localhost
 # What `make test` hands to pytest.
 ARGS ?= -n 2
 
-.PHONY: help up update certificate run test browser lint format types check lock mock chaos harbour bench schema
+.PHONY: help up update certificate run test browser fuzz lint format types check lock mock chaos harbour bench schema
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -31,6 +31,9 @@ test: ## the tests; ARGS="-k cancel" hands arguments to pytest
 
 browser: ## the tests that drive Chromium
 	@exec $(SETUP) test -m browser
+
+fuzz: ## schemathesis over the whole API, minutes long; FUZZ_EXAMPLES=100 asks more
+	@exec $(SETUP) test -n 0 trials/test_fuzz.py
 
 lint: ## ruff, and the direction of the imports
 	@$(SETUP) dev && $(IN)ruff format --check && $(IN)ruff check && $(IN)lint-imports

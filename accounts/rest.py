@@ -19,7 +19,7 @@ KEY_LIMIT = 200  # characters
 CONFLICT = {409: OpenApiResponse(ProblemSerializer, description="It cannot be done as it stands; `detail` says why.")}
 KEY_PARAMETER = OpenApiParameter(
     KEY_HEADER,
-    str,
+    {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT, "pattern": r"\S"},
     OpenApiParameter.HEADER,
     description=f"Any text of 1 to {KEY_LIMIT} characters that names this one wish. Sent again with the same key, what "
     "exists is returned and nothing is paid for twice.",
@@ -36,6 +36,16 @@ class TextField(serializers.CharField):
         """Take texts only."""
         if not isinstance(data, str):
             self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.UUIDField):
+    """A UUID as text: a number in its place is an error."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        """Take texts only."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
         return super().to_internal_value(data)
 
 
@@ -59,6 +69,14 @@ def user_of(request: Request) -> User:
     if not isinstance(request.user, User):
         raise TypeError(request.user)
     return request.user
+
+
+def switch_of(request: Request, name: str) -> bool:
+    """Read a parameter of the address that is on or off. Raises ValidationError for any other word."""
+    value = request.query_params.get(name, "").lower() or "false"
+    if value not in {"true", "1", "false", "0"}:
+        raise ValidationError({name: [_("true or false.")]})
+    return value in {"true", "1"}
 
 
 def key_of(request: Request, namespace: uuid.UUID) -> uuid.UUID | None:

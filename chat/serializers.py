@@ -74,6 +74,10 @@ class PresetSerializer(serializers.ModelSerializer[SystemPreset]):
     class Meta:
         model = SystemPreset
         fields = ["id", "name", "description", "text", "temperature", "position", "is_active"]
+        extra_kwargs = {
+            "temperature": {"min_value": 0.0, "max_value": 2.0},
+            "position": {"min_value": 0, "max_value": 10_000},
+        }
 
 
 # --- What a client may send -----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ProblemSerializer
-from accounts.rest import AnyAccept, checked
+from accounts.rest import AnyAccept, checked, switch_of
 from images import request_api, services
 from images.archive import file_name, zip_chunks
 from images.filters import ImageFilter
@@ -161,7 +161,7 @@ class ImageViewSet(GenericViewSet[GeneratedImage]):
         image = self.get_object()
         return serve_file(
             request, image.file_path, content_type=image.content_type, etag=image.sha256,
-            filename=file_name(image), download=request.query_params.get("download", "") in {"1", "true"},
+            filename=file_name(image), download=switch_of(request, "download"),
         )  # fmt: skip
 
     @extend_schema(
@@ -175,7 +175,7 @@ class ImageViewSet(GenericViewSet[GeneratedImage]):
     @action(detail=True, content_negotiation_class=AnyAccept)
     def thumbnail(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send a small version, as WebP."""
-        side = request.query_params.get("side", str(SIDES[0]))
+        side = request.query_params.get("side") or str(SIDES[0])
         if side not in {str(known) for known in SIDES}:
             known = ", ".join(str(known) for known in SIDES)
             raise ValidationError({"side": [_("Choose one of: %(values)s.") % {"values": known}]})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.rest import BULK_LIMIT, TextField
+from accounts.rest import BULK_LIMIT, IdField, TextField
 from images.keeping import SIDES
 from images.models import PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest
 from images.services import MODERATIONS, TAGS_LIMIT, TITLE_LIMIT, UPLOAD_LIMIT, ZIP_LIMIT
@@ -177,7 +177,7 @@ class ImageWishSerializer(serializers.Serializer[Any]):
     background = TextField(default="", help_text="auto, opaque, transparent")
     output_format = TextField(default="", help_text="png, webp, jpeg")
     output_compression = serializers.IntegerField(
-        default=None, allow_null=True, help_text=_("0 to 100, for webp and jpeg.")
+        default=None, allow_null=True, min_value=0, max_value=100, help_text=_("0 to 100, for webp and jpeg.")
     )
     moderation = serializers.ChoiceField(choices=MODERATIONS, default="auto")
     title = TextField(default="", help_text=_("At most %(limit)d characters.") % {"limit": TITLE_LIMIT})
@@ -199,7 +199,7 @@ class ImageWishSerializer(serializers.Serializer[Any]):
         queryset=GeneratedImage.objects.all(),
         default=None,
         allow_null=True,
-        pk_field=serializers.UUIDField(),
+        pk_field=IdField(),
         style={"base_template": "input.html"},
         help_text=_("The picture that this one is a variation of."),
     )
@@ -223,13 +223,13 @@ class ImageEditSerializer(serializers.Serializer[Any]):
 class ImageIdsSerializer(serializers.Serializer[Any]):
     """Which pictures are meant."""
 
-    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=ZIP_LIMIT)
+    ids = serializers.ListField(child=IdField(), allow_empty=False, min_length=1, max_length=ZIP_LIMIT)
 
 
 class ImageBulkSerializer(serializers.Serializer[Any]):
     """What is to be done to many pictures."""
 
-    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=BULK_LIMIT)
+    ids = serializers.ListField(child=IdField(), allow_empty=False, min_length=1, max_length=BULK_LIMIT)
     action = serializers.ChoiceField(choices=ACTIONS)
     value = serializers.CharField(
         default="",

@@ -97,29 +97,54 @@ class NothingHere(APIView):
 
 
 def describe_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add to the OpenAPI document what any operation may answer: 400, 401, 403, 404 (a hook of drf-spectacular)."""
+    """Add to the OpenAPI document how any operation may refuse (a hook of drf-spectacular)."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["FieldProblems"] = {
         "type": "object",
-        "description": "What is wrong, by field.",
-        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        "description": "What is wrong: by field, or as `detail` where the body as a whole cannot be read.",
+        "properties": {"detail": {"type": "string"}},
+        "additionalProperties": {"oneOf": [{"type": "array", "items": {}}, {"type": "object"}]},
     }
     for address, operations in result["paths"].items():
         for method, operation in operations.items():
-            has_input = "requestBody" in operation or any(
-                parameter["in"] == "query" for parameter in operation.get("parameters", [])
-            )
-            is_guarded = {} not in operation.get("security", [{}])
-            refusals = {
-                "400": has_input and ("FieldProblems", "A value is wrong; the answer names its field."),
-                "401": is_guarded and ("Problem", "No token or session, or one that does not work."),
-                "403": is_guarded and method != "get" and ("Problem", "A session without its CSRF token."),
-                "404": "{" in address and ("Problem", "There is no such row."),
-            }
-            for code, refusal in refusals.items():
-                if refusal:
-                    operation["responses"].setdefault(code, refusal_response(*refusal))
+            prefer_json(operation)
+            for code, refusal in refusals_of(address, method, operation).items():
+                operation["responses"].setdefault(code, refusal_response(*refusal))
     return result
+
+
+def prefer_json(operation: dict[str, Any]) -> None:
+    """Say nothing of forms where JSON is read: they are for the browsable pages, and know no numbers and no null."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" in content:
+        content.pop("application/x-www-form-urlencoded", None)
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query":
+            parameter["allowEmptyValue"] = (
+                True  # as a form sends a field that nobody filled in: as if it were not there
+            )
+
+
+def refusals_of(address: str, method: str, operation: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return how an operation may refuse: by status, the schema of the answer, and when."""
+    has_body = "requestBody" in operation
+    is_asked = any(parameter["in"] != "path" for parameter in operation.get("parameters", []))
+    is_guarded = {} not in operation.get("security", [{}])
+    said = {
+        "400": (has_body or is_asked, "FieldProblems", "A value is wrong; the answer names its field."),
+        "401": (is_guarded, "Problem", "No token or session, or one that does not work."),
+        "403": (is_guarded and method != "get", "Problem", "A session without its CSRF token."),
+        "404": ("{" in address, "Problem", "There is no such row."),
+        "406": (True, "Problem", "It is not to be had in any of the types that the request accepts."),
+        "413": (has_body, "Problem", "The body is too long."),
+        "415": (has_body, "Problem", "The body is of a type that is not read."),
+        "429": (
+            is_guarded,
+            "Problem",
+            "Asked too often; Retry-After says after how many seconds it may be tried again.",
+        ),
+    }
+    return {code: (schema, when) for code, (may, schema, when) in said.items() if may}
 
 
 def refusal_response(schema: str, description: str) -> dict[str, Any]:
@@ -132,6 +157,7 @@ class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI, from our own files, for whoever is signed in."""
 
     permission_classes = [AllowAny]  # the address itself is behind login_required, which leads a person to the sign-in
+    http_method_names = ["get", "head"]  # it is a page: what OPTIONS would tell has no template
     url_name = "openapi-json"
     title = "Macai API"
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.rest import IdField
 from prompts.models import MagicRun
 
 
@@ -15,7 +16,7 @@ class RunField(serializers.PrimaryKeyRelatedField[MagicRun]):
             queryset=MagicRun.objects.select_related("previous"),
             default=None,
             allow_null=True,
-            pk_field=serializers.UUIDField(),
+            pk_field=IdField(),
             style={"base_template": "input.html"},
             **kwargs,
         )

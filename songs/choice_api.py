@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ProblemSerializer
-from accounts.rest import CONFLICT, AnyAccept, checked, user_of
+from accounts.rest import CONFLICT, AnyAccept, checked, switch_of, user_of
 from jobs import services as job_services
 from library.serving import serve_file
 from songs import curation, services
@@ -107,7 +107,7 @@ class SongChoiceViewSet(GenericViewSet[SongChoice]):
             raise NotFound(_("This file is not at home."))
         return serve_file(
             request, file.name, content_type=file.content_type, etag=file.sha256,
-            filename=download_name(choice, file), download=request.query_params.get("download", "") in {"1", "true"},
+            filename=download_name(choice, file), download=switch_of(request, "download"),
         )  # fmt: skip
 
     @extend_schema(tags=["choices"], summary="Show the separation of a choice", responses=StemsSerializer)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.rest import BULK_LIMIT, TextField
+from accounts.rest import BULK_LIMIT, IdField, TextField
 from prompts.rest import RunField
 from songs.curation import TAGS_LIMIT, TITLE_LIMIT
 from songs.models import (
@@ -237,4 +237,4 @@ class StemsRequestSerializer(serializers.Serializer[Any]):
 class BulkDeleteSerializer(serializers.Serializer[Any]):
     """Which songs are to go."""
 
-    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=BULK_LIMIT)
+    ids = serializers.ListField(child=IdField(), allow_empty=False, min_length=1, max_length=BULK_LIMIT)

@@ -36,9 +36,9 @@ def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
         converters = getattr(pattern.pattern, "converters", None)
         if converters:
             for name, converter in converters.items():
-                kind = type(converter).__name__.removesuffix("Converter").lower()
+                kind = type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
                 for spelling in (f"<{kind}:{name}>", f"<{name}>"):
-                    route = route.replace(spelling, str(SAMPLES[kind.replace("string", "str")]))
+                    route = route.replace(spelling, str(SAMPLES[kind]))
         address = before + route.removeprefix("^").removesuffix("$").removesuffix("\\Z")
         if isinstance(pattern, URLResolver):
             yield from addresses(pattern.url_patterns, address)
