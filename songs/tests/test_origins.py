@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.tests.factories import signed_in
-from prompts.models import MagicRun, RunState
+from prompts.models import MagicRun, PromptTemplate, RunState
 from songs.models import Song
 from songs.tests.factories import make_api_client, make_song, make_user
 
@@ -123,3 +123,9 @@ def test_the_admin_shows_it_and_lets_nobody_change_it(client: Client) -> None:
     assert WRITTEN in page
     assert "lyrics/generate 3" in page
     assert 'name="lyrics_written"' not in page
+
+
+def test_the_page_of_a_song_leads_to_the_template_that_is_still_there() -> None:
+    template = PromptTemplate.objects.active().get(category="lyrics", action="generate")
+    song = make_song(lyrics=LYRICS, lyrics_run=make_run(template_version=template), lyrics_magic=LYRICS)
+    assert signed_in().get(song.get_absolute_url()).status_code == 200
