@@ -9,3 +9,9 @@ class BackupsConfig(AppConfig):
 
     name = "backups"
     verbose_name = _("Backups")
+
+    def ready(self) -> None:
+        """Have backups made and verified by themselves."""
+        from backups import tasks  # noqa: PLC0415  # models must be loaded first
+
+        tasks.register()

@@ -25,7 +25,7 @@ def reconcile(store: Store) -> None:
     names = set(store.names())
     Backup.objects.good().exclude(name__in=names).delete()
     Backup.objects.filter(state=State.FAILED, started_at__lt=timezone.now() - FAILURES_KEPT).delete()
-    known = set(Backup.objects.good().values_list("name", flat=True))
+    known = set(Backup.objects.values_list("name", flat=True))
     for name in sorted(names - known):
         try:
             manifest = store.manifest(name)

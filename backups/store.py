@@ -171,6 +171,12 @@ class Store:
             return None
         return replace(written, stored_size=size, stored_sha256=stored_sha256)
 
+    def set_aside(self, sha256: str, mark: str) -> None:
+        """Give a damaged content another name, so that the next backup puts it there again."""
+        path = self.object_path(sha256, mark)
+        with suppress(OSError):
+            path.rename(path.with_name(f"{path.name}.damaged"))
+
     # --- Tidying up. Only for who holds the lock alone. ---
 
     def prune(self, days: int, *, now: datetime | None = None) -> list[str]:

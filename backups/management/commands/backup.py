@@ -9,6 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from backups.archive import write_archive
 from backups.errors import BackupError
+from backups.launching import end_with_the_studio
 from backups.making import make_backup, store_in_use
 from backups.models import Backup
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it, and say what it holds."""
         os.nice(10)  # the studio goes first
+        end_with_the_studio()
         if options["archive"] is not None and options["archive"].exists():
             raise CommandError(f"{options['archive']} is there already: remove it first.")
         try:
