@@ -80,6 +80,8 @@ class Harbour:
             "TRUSTED_PROXIES": "127.0.0.1",
             "MUREKA_BASE_URL": f"{outside}/mureka",
             "OPENAI_BASE_URL": f"{outside}/openai/v1",
+            "OLLAMA_BASE_URL": f"{outside}/ollama",
+            "PUBLIC_URL": self.url,
             "MOCKAPI_ENABLED": "false",
             **owner(),
             **settings,
