@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.core.files import File
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,16 +22,16 @@ from django_q.models import OrmQ
 from backups import postgres, records, targets
 from backups.aliases import alias, sqlite_file
 from backups.checking import Opened, opened
-from backups.entries import Entry
 from backups.errors import BackupError, DamagedBackupError
 from backups.making import seal_in_use, store_in_use
 from backups.manifest import Manifest
 from backups.models import Backup
+from backups.placing import move, place
 from backups.rows import load_rows
 from backups.sealing import CHUNK, hash_of
 from backups.sources import Source
 from jobs import restored
-from library.storage import INCOMING, StorageFullError, full_disk_named
+from library.storage import StorageFullError, full_disk_named
 
 SCRATCH = "scratch"
 SESSIONS = "django_session"
@@ -118,44 +116,9 @@ def restore_files(backup: Opened) -> None:
                 if hash_of(file) == entry.sha256:
                     continue
             move(entry.name, f"{aside}/{entry.name}")
-        restore_file(backup, entry)
+        place(backup.source, backup.seal, backup.manifest.seal, entry)
     if hasattr(os, "sync"):
         os.sync()
-
-
-def restore_file(backup: Opened, entry: Entry) -> None:
-    """Put one file in its place, whole or not at all, as old as it was."""
-    folder = Path(settings.MEDIA_ROOT) / INCOMING
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"restore-{os.getpid()}.part"
-    try:
-        with part.open("wb") as file, backup.source.open_content(entry.sha256, backup.manifest.seal) as stored:
-            written = backup.seal.read(stored, file, backup.manifest.seal)
-        if written.sha256 != entry.sha256:
-            raise DamagedBackupError(_("The backup was changed while it was restored."))
-        if isinstance(default_storage, FileSystemStorage):
-            final = Path(default_storage.path(entry.name))
-            final.parent.mkdir(parents=True, exist_ok=True)
-            part.chmod(default_storage.file_permissions_mode or 0o640)
-            os.utime(part, ns=(entry.modified_ns, entry.modified_ns))
-            part.rename(final)
-        else:
-            with part.open("rb") as file:
-                default_storage.save(entry.name, File(file))
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def move(name: str, target: str) -> None:
-    """Move a file of the library to another name in it."""
-    if isinstance(default_storage, FileSystemStorage):
-        path = Path(default_storage.path(target))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Path(default_storage.path(name)).rename(path)
-        return
-    with default_storage.open(name, "rb") as file:
-        default_storage.save(target, file)
-    default_storage.delete(name)
 
 
 # --- Database ---
