@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import Conversation, Message
@@ -37,8 +37,8 @@ class ConversationFilter(TrashableFilter):
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep conversations that hold every word somewhere, in the title or in any message."""
         for word in value.split()[:WORDS_LIMIT]:
-            said = Message.objects.order_by().filter(holds(word, ("text",))).values("conversation")
-            rows = rows.filter(holds(word, ("title",)) | Q(pk__in=said))
+            said = Message.objects.order_by().filter(holds(word, ("text",)), conversation=OuterRef("pk"))
+            rows = rows.filter(holds(word, ("title",)) | Exists(said))
         return rows
 
     def put_aside(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.tests.clients import make_api_client
 from accounts.tests.factories import make_owner
 from chat import answering, keeping, services
 from chat.models import Conversation, Message, State, SystemPreset
 from chat.tests.desk import FINISH, Desk, Model, end_of, shown, talk, write_through
 from providers.errors import ProviderError, Verdict
-from songs.tests.factories import make_api_client, make_user
 
 pytestmark = pytest.mark.django_db
 CONVERSATIONS = "/api/v1/chat/conversations/"
@@ -248,7 +248,7 @@ def test_nothing_is_told_to_strangers(desk: Desk) -> None:
 
 
 def test_presets_are_read_by_everybody_and_changed_by_owners() -> None:
-    member, owner = make_api_client(make_user()), make_api_client(make_owner())
+    member, owner = make_api_client(), make_api_client(make_owner())
     body = {"name": "Pirate", "text": "You are a pirate."}
 
     assert len(member.get(PRESETS).json()["results"]) == 4
