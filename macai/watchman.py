@@ -48,11 +48,9 @@ class Watchman:
         """Look once. False if somebody else is on duty."""
         try:
             self.is_on_duty = leases.take(WATCH, self.owner, LEASE)
+            self.welcome_database()  # also by one who has been replaced meanwhile: nobody else knows what was told
             if not self.is_on_duty:
-                self.database_away_since = None
-                self.told_by.clear()
                 return False
-            self.welcome_database()
             if self.is_web:
                 beat_of_web()
             readings = read_all(is_web=self.is_web)

@@ -99,8 +99,9 @@ def test_a_provider_that_is_down_is_told_though_the_studio_does_not_fail(
     assert events(sent) == ["red mureka"]
 
 
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["stays on duty", "is replaced when it is back"])
 def test_a_database_that_is_away_is_told_once_by_whoever_was_on_duty(
-    found: dict[str, Finding], sent: Sent, monkeypatch: pytest.MonkeyPatch
+    is_replaced: bool, found: dict[str, Finding], sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_args: object) -> bool:
         raise OperationalError
@@ -114,6 +115,9 @@ def test_a_database_that_is_away_is_told_once_by_whoever_was_on_duty(
             on_duty.look()
             other.look()
         assert events(sent) == ["red database"]
+    if is_replaced:
+        Lease.objects.filter(name="watch").update(until=timezone.now() - timedelta(seconds=1))
+        assert other.look()
     for _look in range(2):
         on_duty.look()
         other.look()
