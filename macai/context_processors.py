@@ -58,6 +58,15 @@ NAV = (
         covers=("songs:detail", "songs:trash"),
         in_bottom_bar=True,
     ),
+    NavItem(
+        _("Templates"),
+        "document-text",
+        "prompts:list",
+        key="t",
+        covers=tuple(
+            f"prompts:{page}" for page in ("detail", "create", "edit", "compare", "delete", "bench", "import")
+        ),
+    ),
     NavItem(_("Jobs"), "queue-list", "jobs", key="j", counts_jobs=True),
     NavItem(_("Mureka account"), "credit-card", "songs:account", key="m"),
     NavItem(

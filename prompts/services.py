@@ -86,7 +86,12 @@ def assemble(template: PromptTemplate, text: str, variables: Mapping[str, Any]) 
     if problems:
         raise ValidationError(dict(problems))
     try:
-        values = values_of(variables_of(template.variables), variables)
+        declared = variables_of(template.variables)
+    except ValidationError as error:
+        why = " ".join(error.messages)
+        raise ValidationError({"template": _("The template cannot be used: %(why)s") % {"why": why}}) from error
+    values = values_of(declared, variables)
+    try:
         prompt = filling.assemble(template.pre_condition, text.strip(), template.post_condition, values)
     except filling.TemplateTextError as error:
         raise ValidationError({"template": _("The template cannot be used: %(why)s") % {"why": error}}) from error

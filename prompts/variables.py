@@ -48,6 +48,11 @@ class Variable:
         return self.label or self.name.replace("_", " ").capitalize()
 
     @property
+    def kind_label(self) -> str:
+        """Return the kind as a person is told it."""
+        return str(Kind(self.kind).label)
+
+    @property
     def is_on(self) -> bool:
         """Whether a yes_no is set by default."""
         return self.default == "yes"
