@@ -75,6 +75,13 @@ def check_wording(wording: Wording) -> None:
         raise ValidationError(dict(problems))
 
 
+def check_new(wording: Wording) -> None:
+    """Raise ValidationError, a message per field, for a wording that no new template can be made of."""
+    check_wording(wording)
+    if PromptTemplate.objects.versions_of(wording.category, wording.action).exists():
+        raise ValidationError({"action": _("There is such a template already: edit it, or choose another action.")})
+
+
 def check_variables(problems: dict[str, str], wording: Wording) -> None:
     """Note variables that make no sense, that the text does not name, or that it names though they do not exist."""
     try:
@@ -111,9 +118,7 @@ def create_template(wording: Wording, *, user: User | None, active: bool = True,
     Raises:
         ValidationError: a message per field; "action" if there is such a template already.
     """
-    check_wording(wording)
-    if PromptTemplate.objects.versions_of(wording.category, wording.action).exists():
-        raise ValidationError({"action": _("There is such a template already: edit it, or choose another action.")})
+    check_new(wording)
     return _add(wording, version=1, user=user, active=active, note=note)
 
 
