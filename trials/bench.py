@@ -34,7 +34,7 @@ def measures(options: argparse.Namespace) -> dict[str, Measure]:
 def read_options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    names = ["start", "rest", "submit", "limit", "follow", "list", "pictures", "chat"]
+    names = ["start", "rest", "submit", "limit", "follow", "list", "pictures", "chat", "nginx"]
     parser.add_argument("what", nargs="*", default=names, metavar="what", help=f"of {', '.join(names)}; without: all")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--songs", type=int, default=500, help="songs in flight at once")
@@ -78,6 +78,8 @@ def main(arguments: list[str]) -> int:
         show(resting.starts())
     if "pictures" in options.what:
         show(picturing.small_versions())
+    if "nginx" in options.what:
+        show(talking.first_word_through_nginx(servers))
     for name, measure in measures(options).items():
         if name in options.what:
             for profile in profiles:

@@ -13,12 +13,16 @@ from typing import Any
 
 import requests
 
+from trials.harbour import harboured
+from trials.loading import PacedClient
 from trials.resting import memory_of
 from trials.roles import role_of
 from trials.stage import Figure, Stage, share, spread, staged
-from trials.studio import ROOT, Client, processes_on
+from trials.studio import ROOT, processes_on
 
-ASKED = 60  # first words that are timed
+ASKED = 60  # first words that are timed ...
+WARM_UP = 5  # ... after these
+PACE_OF_NGINX = 0.25  # seconds from one request of a client to its next
 STREAMS = 20
 WORDS = 1000  # of each of the answers at once
 PACE = 20  # words a second
@@ -39,51 +43,81 @@ def everything(name: str, servers: Mapping[str, str], messages: int) -> list[Fig
 
 def first_word(name: str, servers: Mapping[str, str]) -> list[Figure]:
     """Ask the same of Ollama itself and through the studio, in turns, and time the first word of each answer."""
-    with staged(name, servers, limit=2) as stage:
-        conversation = new_conversation(stage)
-        direct, through = [], []
-        for number in range(ASKED + 5):
+    with staged(name, servers, limit=2) as stage, requests.Session() as session:
+        if stage.mock is None:
+            raise RuntimeError("The studio's own mock cannot be timed apart from it.")
+        return in_turns(name, stage.mock.url, Client(stage.client.url, stage.client.headers, session))
+
+
+def first_word_through_nginx(servers: Mapping[str, str]) -> list[Figure]:
+    """Do the same through nginx, with TLS and at the pace that it allows: the studio as it runs around the clock."""
+    with harboured("talking", postgres=servers["postgres"], redis_url=servers["redis_url"]) as harbour:
+        client = PacedClient(harbour)
+        client.sign_in()
+        headers = {"Authorization": str(client.session.headers["Authorization"])}
+        return in_turns("nginx", harbour.mock.url, Client(client.url, headers, client.session), pause=PACE_OF_NGINX)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Whoever talks with the studio by its API."""
+
+    url: str
+    headers: dict[str, str]
+    session: requests.Session
+
+
+def in_turns(name: str, mock: str, client: Client, *, pause: float = 0.0) -> list[Figure]:
+    """Time first words of the mock and of the studio."""
+    conversation = new_conversation(client)
+    direct, through = [], []
+    with requests.Session() as beside:
+        for number in range(WARM_UP + ASKED):
+            time.sleep(pause)
             text = HELLO.format(number=number)
-            direct.append(first_of_ollama(stage, text))
-            through.append(first_of_studio(stage, conversation, text))
-        load = os.getloadavg()[0]
-    on_top = [ours - theirs for ours, theirs in zip(through[5:], direct[5:], strict=True)]
+            direct.append(first_of_ollama(beside, mock, text))
+            through.append(first_of_studio(client, conversation, text))
+    load = os.getloadavg()[0]
+    direct, through = direct[WARM_UP:], through[WARM_UP:]
+    on_top = [ours - theirs for ours, theirs in zip(through, direct, strict=True)]
     return [
-        Figure("First word of an answer: Ollama's own (the mock)", name, spread(direct[5:], unit="ms"), load),
-        Figure("… through the studio, to an API client", name, spread(through[5:], unit="ms"), load),
+        Figure("First word of an answer: Ollama's own (the mock)", name, spread(direct, unit="ms"), load),
+        Figure("… through the studio, to an API client", name, spread(through, unit="ms"), load),
         Figure("… on top of Ollama's own", name, spread(on_top, unit="ms"), load),
     ]
 
 
-def new_conversation(stage: Stage) -> str:
+def new_conversation(client: Client) -> str:
     """Begin a conversation without messages. Return its id."""
-    answer = requests.post(f"{stage.client.url}/chat/conversations/", json={}, headers=stage.client.headers, timeout=30)
+    address = f"{client.url}/chat/conversations/"
+    answer = client.session.post(address, json={}, headers=client.headers, timeout=30)
     answer.raise_for_status()
     return str(answer.json()["id"])
 
 
-def first_of_ollama(stage: Stage, text: str) -> float:
+def first_of_ollama(session: requests.Session, mock: str, text: str) -> float:
     """Return how many seconds the provider takes to its first word."""
-    if stage.mock is None:
-        raise RuntimeError("The studio's own mock cannot be timed apart from it.")
     body = {"model": "llama3.2:latest", "messages": [{"role": "user", "content": text}]}
-    url = f"{stage.mock.url}/mock/ollama/api/chat"
-    return first_line(url, body, {}, lambda line: bool(line.get("message", {}).get("content")))
+    return first_line(session, f"{mock}/mock/ollama/api/chat", body, {}, lambda line: bool(line["message"]["content"]))
 
 
-def first_of_studio(stage: Stage, conversation: str, text: str) -> float:
+def first_of_studio(client: Client, conversation: str, text: str) -> float:
     """Return how many seconds the studio takes to the first word of an answer, which is then read to its end."""
-    headers = stage.client.headers | {"Accept": "application/x-ndjson"}
-    url = f"{stage.client.url}/chat/conversations/{conversation}/messages/"
-    return first_line(url, {"text": text}, headers, lambda line: bool(line.get("text")))
+    headers = client.headers | {"Accept": "application/x-ndjson"}
+    url = f"{client.url}/chat/conversations/{conversation}/messages/"
+    return first_line(client.session, url, {"text": text}, headers, lambda line: bool(line.get("text")))
 
 
 def first_line(
-    url: str, body: dict[str, Any], headers: dict[str, str], is_word: Callable[[dict[str, Any]], bool]
+    session: requests.Session,
+    url: str,
+    body: dict[str, Any],
+    headers: dict[str, str],
+    is_word: Callable[[dict[str, Any]], bool],
 ) -> float:
-    """Return after how many seconds the first line came that holds a word. Each asking has a connection of its own."""
+    """Return after how many seconds the first line came that holds a word; the connection is kept."""
     started, came = time.perf_counter(), None
-    with requests.post(url, json=body, headers=headers, stream=True, timeout=60) as answer:
+    with session.post(url, json=body, headers=headers, stream=True, timeout=60) as answer:
         answer.raise_for_status()
         for raw in answer.iter_lines(chunk_size=None):
             if came is None and raw and is_word(json.loads(raw)):
@@ -134,7 +168,8 @@ def at_once(name: str, servers: Mapping[str, str]) -> list[Figure]:
         session = signed_in(stage)
         alone = look_around(stage, session, 3)[0]
         before = web_memory(stage)
-        listeners = [Listener(stage.client, new_conversation(stage), number) for number in range(STREAMS)]
+        talker = Client(stage.client.url, stage.client.headers, session)
+        listeners = [Listener(talker, new_conversation(talker), number) for number in range(STREAMS)]
         for listener in listeners:
             listener.start()
         time.sleep(3)
