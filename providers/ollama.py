@@ -1,6 +1,7 @@
 """Ollama (https://docs.ollama.com/api): texts written by models at home, piece by piece. Nothing here costs money."""
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -59,6 +60,8 @@ BETWEEN_SECONDS = 120.0
 LONGEST_SECONDS = 3600.0
 ASK_TIMEOUT = (3.0, 10.0)
 NO_WORDS = "{}"
+REMEMBERED_SECONDS = 60.0
+_found_first: dict[str, tuple[str, float]] = {}  # by address: the default model, and until when it is believed
 
 
 def generate(prompt: str, *, model: str, system: str = "", options: Options = DEFAULTS, think: Think = None) -> Stream:
@@ -79,11 +82,17 @@ def chat(messages: Sequence[Message], *, model: str, options: Options = DEFAULTS
 
 def list_models() -> list[Model]:
     """GET /api/tags and /api/ps: the models that are there, and which of them are in memory. Raises ProviderError."""
-    tags = _ask("GET", "/api/tags")
     try:
         loaded = parse_names(_ask("GET", "/api/ps"))
-    except ProviderError:  # an older or imitating server: then none is known to be loaded
-        loaded = frozenset()
+    except ProviderError as error:
+        if error.status is None:  # nobody is there; asking once more would only take as long again
+            raise
+        loaded = frozenset()  # an older or imitating server: then none is known to be loaded
+    return _installed(loaded=loaded)
+
+
+def _installed(*, loaded: frozenset[str]) -> list[Model]:
+    tags = _ask("GET", "/api/tags")
     models = parse_models(tags, loaded)
     if models is None:
         raise broken_answer(PROVIDER, tags, paid=False, status=200)
@@ -91,15 +100,20 @@ def list_models() -> list[Model]:
 
 
 def default_model() -> str:
-    """Name the model for what names none: OLLAMA_MODEL, otherwise the first that writes. Raises ProviderError."""
+    """Name the model for what names none: OLLAMA_MODEL, otherwise the first that writes. Raises ProviderError.
+
+    What was found is remembered for a while, so that not every text asks first.
+    """
     if settings.OLLAMA_MODEL:
         return str(settings.OLLAMA_MODEL)
-    for model in list_models():
-        if model.writes:
-            return model.name
-    raise ProviderError(
-        Verdict.REFUSED, _("Ollama has no model yet. Get one with “ollama pull llama3.2”."), provider=PROVIDER
-    )
+    name, until = _found_first.get(settings.OLLAMA_BASE_URL, ("", 0.0))
+    if time.monotonic() >= until:
+        name = next((model.name for model in _installed(loaded=frozenset()) if model.writes), "")
+        if not name:
+            words = _("Ollama has no model yet. Get one with “ollama pull llama3.2”.")
+            raise ProviderError(Verdict.REFUSED, words, provider=PROVIDER)
+        _found_first[settings.OLLAMA_BASE_URL] = (name, time.monotonic() + REMEMBERED_SECONDS)
+    return name
 
 
 def show(name: str) -> ModelDetails:

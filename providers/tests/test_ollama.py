@@ -290,10 +290,14 @@ def test_the_version_is_told(ollama_stub: Stub) -> None:
         ollama.version()
 
 
-def test_the_default_model_is_the_setting_or_the_first_that_writes(ollama_stub: Stub, settings: Settings) -> None:
+def test_the_default_model_is_the_setting_or_the_first_that_writes(
+    ollama_stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     only_numbers = {"name": "nomic-embed-text", "capabilities": ["embedding"]}
     ollama_stub.behaviour = answer(200, {"models": [only_numbers, *MODELS["models"]]})
-    assert ollama.default_model() == "qwen3:8b"
+    assert [ollama.default_model(), ollama.default_model()] == ["qwen3:8b", "qwen3:8b"]
+    assert len(ollama_stub.requests) == 1  # it is remembered for a while
+    monkeypatch.setattr(ollama, "_found_first", {})
     ollama_stub.behaviour = answer(200, {"models": [only_numbers]})
     with pytest.raises(ProviderError, match=r"ollama pull llama3\.2") as caught:
         ollama.default_model()
