@@ -57,6 +57,7 @@ SECTION = re.compile(
     re.IGNORECASE,
 )
 NEXT_SECTION = re.compile(r"\bone more section: *([\w-]+)", re.IGNORECASE)
+STRUCTURE = re.compile(r"\b(structure\b.*?)(?:\n\s*\n|\Z)", re.IGNORECASE | re.DOTALL)
 SPEED = re.compile(r"\b(\d{1,5})\s*(?:words/s|words per second|w/s)(?!\w)", re.IGNORECASE)
 
 
@@ -142,15 +143,10 @@ def _language(told: str) -> str:
 
 
 def _sections(told: str) -> tuple[str, ...]:
-    """Return the sections of a structure, or the one that is to come next: the line with most of them."""
+    """Return the sections of a structure, in one line or one a line, or the one that is to come next."""
     if (next_one := NEXT_SECTION.search(told)) is not None:
         return (next_one[1],)
-    lines = told.splitlines()
-    longest: tuple[str, ...] = ()
-    for line in [line for line in lines if "structure" in line.lower()] or lines:
-        found = tuple(f"{name.title()} {number}".strip() for name, number in SECTION.findall(line))
-        longest = found if len(found) > len(longest) else longest
-    in_lines = [match for line in told.splitlines() if (match := SECTION.match(line.lstrip("-*0123456789. ")))]
-    if len(in_lines) > len(longest):
-        longest = tuple(f"{match[1].title()} {match[2] or ''}".strip() for match in in_lines)
-    return longest if len(longest) >= 2 else ()
+    lines = (structure[1] if (structure := STRUCTURE.search(told)) else "").splitlines()
+    begun = [match for line in lines if (match := SECTION.match(line.lstrip("-*0123456789. ")))]
+    found = begun if len(begun) > 1 else [match for line in lines for match in SECTION.finditer(line)]
+    return tuple(f"{match[1].title()} {match[2] or ''}".strip() for match in found)
