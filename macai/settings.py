@@ -542,6 +542,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # The supervisor's own probe and the worker's calls to the mock come without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/health/", r"^mock/"]
+DEFAULT_EXCEPTION_REPORTER_FILTER = "macai.reports.SecretsLeftOut"
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token in their forms and in hx-headers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
