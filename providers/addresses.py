@@ -65,11 +65,11 @@ def meanings(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6A
 def is_configured(host: str, port: int) -> bool:
     """Tell whether a provider is configured to be there, or PRIVATE_HOSTS names the host (with or without its port)."""
     name = host.lower().strip("[]")
-    return (name, port) in provider_hosts() or not {name, f"{name}:{port}"}.isdisjoint(settings.PRIVATE_HOSTS)
+    return (name, port) in configured_hosts() or not {name, f"{name}:{port}"}.isdisjoint(settings.PRIVATE_HOSTS)
 
 
-def provider_hosts() -> set[tuple[str, int]]:
-    """Return host and port of each provider's own address, and of those that the owner has alerts sent to."""
-    configured = (settings.MUREKA_BASE_URL, settings.OPENAI_BASE_URL, settings.OLLAMA_BASE_URL)
-    bases = [urlsplit(url) for url in (*configured, settings.ALERT_WEBHOOK_URL, settings.PUBLIC_URL) if url]
+def configured_hosts() -> set[tuple[str, int]]:
+    """Return host and port of each provider's own address, and of the studio's, at which it asks itself."""
+    urls = (settings.MUREKA_BASE_URL, settings.OPENAI_BASE_URL, settings.OLLAMA_BASE_URL, settings.PUBLIC_URL)
+    bases = [urlsplit(url) for url in urls if url]
     return {((base.hostname or "").lower(), base.port or PORTS.get(base.scheme, 0)) for base in bases}

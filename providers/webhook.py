@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from providers.addresses import PrivateAddressError
 from providers.connections import NETWORK_ERRORS, TIMEOUTS, new_session
 
 TIMEOUT = (5.0, 10.0)  # seconds to connect, seconds without a byte
@@ -22,6 +23,10 @@ def post(url: str, body: dict[str, Any]) -> None:
     try:
         with new_session() as session:
             status = session.post(url, json=body, timeout=TIMEOUT, allow_redirects=False, stream=True).status_code
+    except PrivateAddressError:
+        raise WebhookError(
+            _("The webhook is in a private network. Name its host in PRIVATE_HOSTS to allow it.")
+        ) from None
     except TIMEOUTS:
         raise WebhookError(_("The webhook did not answer in time.")) from None
     except NETWORK_ERRORS:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from providers import addresses
+from providers import addresses, webhook
 from providers.addresses import PrivateAddressError, check_host, is_public
 from providers.errors import DownloadError, ProviderError, Verdict
 from providers.http import open_download, request_json
@@ -106,7 +106,7 @@ def test_a_call_into_the_home_network_never_leaves(stub: Stub) -> None:
     assert stub.connections == 0
 
 
-@pytest.mark.parametrize("name", ["MUREKA_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_BASE_URL"])
+@pytest.mark.parametrize("name", ["MUREKA_BASE_URL", "OPENAI_BASE_URL", "OLLAMA_BASE_URL", "PUBLIC_URL"])
 def test_a_provider_may_be_configured_at_home(stub: Stub, settings: Settings, name: str) -> None:
     setattr(settings, name, f"{stub.url}/v1")
     assert ask(stub.url) == {}
@@ -114,6 +114,17 @@ def test_a_provider_may_be_configured_at_home(stub: Stub, settings: Settings, na
     assert fetch(f"{stub.url}/a.mp3", stub.host) == b"song"
     with pytest.raises(PrivateAddressError):
         check_host("127.0.0.1", stub.port + 1)
+
+
+def test_an_alert_goes_home_only_where_its_host_is_named(stub: Stub, settings: Settings) -> None:
+    with pytest.raises(webhook.WebhookError, match="PRIVATE_HOSTS"):
+        webhook.post(f"{stub.url}/hook", {"event": "test"})
+    assert not webhook.answers(stub.url)
+    assert stub.connections == 0
+    settings.PRIVATE_HOSTS = ["127.0.0.1"]
+    webhook.post(f"{stub.url}/hook", {"event": "test"})
+    settings.PRIVATE_HOSTS, settings.PUBLIC_URL = [], stub.url
+    assert webhook.answers(stub.url)
 
 
 def test_further_hosts_at_home_can_be_named(settings: Settings) -> None:
