@@ -58,6 +58,7 @@ SECTION = re.compile(
 )
 NEXT_SECTION = re.compile(r"\bone more section: *([\w-]+)", re.IGNORECASE)
 STRUCTURE = re.compile(r"\b(structure\b.*?)(?:\n\s*\n|\Z)", re.IGNORECASE | re.DOTALL)
+BRACKETED = re.compile(r"^[ \t]*\[([^\[\]\n]{1,60})\]", re.MULTILINE)
 SPEED = re.compile(r"\b(\d{1,5})\s*(?:words/s|words per second|w/s)(?!\w)", re.IGNORECASE)
 
 
@@ -146,7 +147,11 @@ def _sections(told: str) -> tuple[str, ...]:
     """Return the sections of a structure, in one line or one a line, or the one that is to come next."""
     if (next_one := NEXT_SECTION.search(told)) is not None:
         return (next_one[1],)
-    lines = (structure[1] if (structure := STRUCTURE.search(told)) else "").splitlines()
+    structure = STRUCTURE.search(told)
+    bracketed = [name.strip() for name in BRACKETED.findall(structure[1] if structure else "")]
+    if bracketed:
+        return tuple(bracketed)
+    lines = (structure[1] if structure else "").splitlines()
     begun = [match for line in lines if (match := SECTION.match(line.lstrip("-*0123456789. ")))]
     found = begun if len(begun) > 1 else [match for line in lines for match in SECTION.finditer(line)]
     return tuple(f"{match[1].title()} {match[2] or ''}".strip() for match in found)

@@ -72,9 +72,9 @@ def test_lyrics_are_written_in_their_structure_and_language() -> None:
     written = magic("lyrics", "generate", "a lighthouse in winter", structure="Intro, Verse, Chorus, Outro")
     assert re.findall(r"^\[(.+)\]$", written, re.MULTILINE) == ["Intro", "Verse", "Chorus", "Outro"]
     assert "lighthouse" in written
-    built = "[Verse 1] soft, the harbour\n[Chorus] loud, the whole verse of it\n[Bridge]"
+    built = "[Verse 1] soft, the harbour\n[Chorus] loud, the whole verse of it\n[Drop]"
     lines = magic("lyrics", "generate", "a lighthouse", structure=built)
-    assert re.findall(r"^\[(.+)\]$", lines, re.MULTILINE) == ["Verse 1", "Chorus", "Bridge"]
+    assert re.findall(r"^\[(.+)\]$", lines, re.MULTILINE) == ["Verse 1", "Chorus", "Drop"]
     german = magic("lyrics", "generate", "Leuchtturm im Winter", language="German", structure="Verse, Chorus")
     assert "leuchtturm" in german.lower()
     assert "stay with me" not in german
