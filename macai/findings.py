@@ -35,12 +35,13 @@ class Finding:
     @property
     def is_worth_an_alert(self) -> bool:
         """Whether somebody should be told. What is not known, or not yet there, is no news."""
-        return self.state != State.OK and self.code not in {UNKNOWN, NONE_YET}
+        return self.state != State.OK and self.code not in {UNKNOWN, NONE_YET, NEVER}
 
 
 WELL = "ok"
 UNKNOWN = "unknown"
 NONE_YET = "none_yet"
+NEVER = "never_answered"
 
 
 def well(message: str, value: float | None = None, unit: str = "") -> Finding:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,11 @@ class SharedFileHandler(WatchedFileHandler):
     def __init__(self, filename: str) -> None:
         Path(filename).parent.mkdir(parents=True, exist_ok=True)
         super().__init__(filename, encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        """Open the file, for its owner and group only."""
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        return open(descriptor, "a", encoding=self.encoding)  # noqa: PTH123  a descriptor; closed by the handler
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""

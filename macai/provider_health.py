@@ -9,9 +9,10 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from macai import pulse
-from macai.findings import UNKNOWN, Finding, State, warning, well
+from macai.findings import NEVER, UNKNOWN, Finding, State, warning, well
 from providers import mureka, ollama, openai
 from providers.calls import is_watching
 from providers.errors import ProviderError, Verdict
@@ -23,6 +24,12 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "Mureka": mureka.get_billing,
     "OpenAI": openai.list_models,
     "Ollama": ollama.version,
+}
+TROUBLES = {
+    "down": gettext_lazy("%(name)s does not answer. What is asked of it waits."),
+    NEVER: gettext_lazy("%(name)s has never answered. All else works without it."),
+    "bad_key": gettext_lazy("%(name)s does not accept the API key."),
+    "no_money": gettext_lazy("The %(name)s account has no money left."),
 }
 KEY = "health:providers"
 BELIEVED = timedelta(minutes=10)  # after this, what was last seen says nothing
@@ -36,7 +43,9 @@ def is_free_of_charge() -> bool:
 def ask_all() -> None:
     """Ask each provider once, one after the other, and remember what came of it. Takes as long as they take."""
     seen = {provider.name: ask(provider.name) for provider in pulse.providers() if provider.name in QUESTIONS}
-    cache.set(KEY, {"at": timezone.now(), "seen": seen}, timeout=None)
+    # One that has never answered, such as an Ollama that is not there, is no news.
+    known = (cache.get(KEY) or {}).get("known", set()) | {name for name, (word, _ms) in seen.items() if word != "down"}
+    cache.set(KEY, {"at": timezone.now(), "seen": seen, "known": known}, timeout=None)
 
 
 def ask(name: str) -> tuple[str, int]:
@@ -75,24 +84,20 @@ def last_known() -> dict[str, Finding]:
     at: datetime | None = remembered.get("at")
     is_believable = at is not None and timezone.now() - at < BELIEVED
     seen: dict[str, tuple[str, int]] = remembered.get("seen", {}) if is_believable else {}
-    return {
-        provider.name.lower(): finding(provider, *seen.get(provider.name, ("", 0))) for provider in pulse.providers()
-    }
+    found = {}
+    for provider in pulse.providers():
+        word, milliseconds = seen.get(provider.name, ("", 0))
+        is_new = word == "down" and provider.name not in remembered.get("known", set())
+        found[provider.name.lower()] = finding(provider, NEVER if is_new else word, milliseconds)
+    return found
 
 
 def finding(provider: pulse.Provider, word: str, milliseconds: int) -> Finding:
     """Put a word into a sentence."""
     name = {"name": provider.name}
-    if word == "ok" and provider.is_mock:
-        return well(_("%(name)s is imitated, and answers.") % name, milliseconds, "ms")
     if word == "ok":
-        return well(_("%(name)s answers.") % name, milliseconds, "ms")
-    if word == "bad_key":
-        return warning(word, _("%(name)s does not accept the API key.") % name)
-    if word == "no_money":
-        return warning(word, _("The %(name)s account has no money left.") % name)
-    if word == "down":
-        waits, goes_on = _("What is asked of it waits."), _("Everything else goes on working.")
-        consequence = waits if provider.is_paid else goes_on
-        return warning(word, _("%(name)s does not answer.") % name + f" {consequence}")
+        told = _("%(name)s is imitated, and answers.") if provider.is_mock else _("%(name)s answers.")
+        return well(told % name, milliseconds, "ms")
+    if word in TROUBLES:
+        return warning(word, str(TROUBLES[word]) % name)
     return Finding(State.OK, UNKNOWN, _("%(name)s has not been asked yet.") % name)

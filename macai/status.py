@@ -44,6 +44,7 @@ ADVICE: dict[str, str | Promise] = {
     "backup.none_yet": _("Make one in the admin, or by “manage.py backup”."),
     "backup.too_old": _("See in the admin why the last ones failed; the backup runs in the worker."),
     "down": _("Nothing to do if it passes. Else see the provider's own status page, or your network."),
+    "never_answered": _("Set its address or its key in .env, or leave it: nothing else needs it."),
     "bad_key": _("Put the right key into .env and restart."),
     "no_money": _("Charge the account at the provider; jobs that were refused can be submitted again."),
     "too_slow": _("The machine is very busy, or a disk or a server hangs. Look again in a minute."),

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from jobs import leases
 from jobs.models import Lease
 from macai import health, provider_health
-from macai.findings import NONE_YET, UNKNOWN, Finding, well
+from macai.findings import NEVER, NONE_YET, UNKNOWN, Finding, well
 from providers.errors import ProviderError, Verdict
 from songs.tests.factories import make_song
 
@@ -234,8 +234,10 @@ def test_a_provider_is_asked_for_free_remembered_and_never_makes_the_studio_fail
         if error:
             raise error
 
-    monkeypatch.setattr(provider_health, "QUESTIONS", {"Mureka": ask})
+    monkeypatch.setattr(provider_health, "QUESTIONS", {"Mureka": lambda: None})
     assert told()["providers"]["mureka"]["code"] == UNKNOWN
+    provider_health.ask_all()
+    monkeypatch.setattr(provider_health, "QUESTIONS", {"Mureka": ask})
     provider_health.ask_all()
 
     found = told()
@@ -253,3 +255,20 @@ def test_what_a_provider_was_long_ago_is_not_believed(monkeypatch: pytest.Monkey
     later = timezone.now() + timedelta(minutes=11)
     monkeypatch.setattr("macai.provider_health.timezone.now", lambda: later)
     assert provider_health.last_known()["mureka"].code == UNKNOWN
+
+
+def test_one_that_has_never_answered_is_no_news_until_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes: list[ProviderError | None] = [trouble(Verdict.LATER), None, trouble(Verdict.LATER)]
+
+    def ask() -> None:
+        error = outcomes.pop(0)
+        if error:
+            raise error
+
+    monkeypatch.setattr(provider_health, "QUESTIONS", {"Ollama": ask})
+    found = []
+    for _time in range(3):
+        provider_health.ask_all()
+        found.append(provider_health.last_known()["ollama"])
+    assert [finding.code for finding in found] == [NEVER, "ok", "down"]
+    assert [finding.is_worth_an_alert for finding in found] == [False, False, True]

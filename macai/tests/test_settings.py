@@ -47,6 +47,10 @@ MISTAKES = {
     "an admin where the songs are": ({"ADMIN_PATH": "songs"}, "ADMIN_PATH is songs, where something else is already."),
     "every site as an origin": ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS must be like https://"),
     "a rate in other words": ({"API_RATE_USER": "often"}, "API_RATE_USER must be like 20/minute, or off, not 'often'."),
+    "logs in another format": ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json, not 'xml'."),
+    "a webhook that is no address": ({"ALERT_WEBHOOK_URL": "secret@hook"}, "ALERT_WEBHOOK_URL must start with http"),
+    "alerts by e-mail without a server": ({"ALERT_EMAIL": "me@home.example"}, "ALERT_EMAIL needs EMAIL_URL"),
+    "a mail server in other words": ({"EMAIL_URL": "mail://a:secret@b"}, "EMAIL_URL must look like smtp+tls://"),
     "production without a secret": ({"DEBUG": "false"}, "SECRET_KEY is required when DEBUG=false."),
     "production without hosts": (
         {"DEBUG": "false", "SECRET_KEY": SECRET},

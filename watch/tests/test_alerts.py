@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from providers import webhook
 from providers.tests.stub import Stub, answer, reset, stub_server
 from watch import alerts, sending
 from watch.alerts import Reading
@@ -267,6 +268,18 @@ def test_a_webhook_that_does_not_take_it_is_a_sentence_without_its_address(
     assert words in problem
     assert "secret" not in problem
     assert len(hook.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "is_there"),
+    [(answer(200, "{}"), True), (answer(503, "{}"), False), (reset, False)],
+    ids=["200", "503", "reset"],
+)
+def test_the_public_address_answers_or_not(behaviour: Any, is_there: bool, settings: Settings) -> None:
+    with stub_server() as server:
+        settings.PUBLIC_URL = server.url
+        server.behaviour = behaviour
+        assert webhook.answers(f"{server.url}/api/v1/health/live/") is is_there
 
 
 def test_a_mail_server_that_is_away_is_a_sentence(settings: Settings) -> None:
