@@ -14,7 +14,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 UNFINISHED = os.path.join(VENV, "unfinished")  # there while something is being installed: an interruption leaves it
 NEEDED = (3, 11)
-USAGE = "usage: bootstrap.py run | dev | test [pytest arguments]"
+USAGE = "usage: bootstrap.py run | manage COMMAND | dev | test [pytest arguments]"
 
 
 def runs(*arguments):
@@ -107,12 +107,15 @@ def main(arguments):
     if sys.version_info < NEEDED:
         found = "{0}.{1} ({2})".format(sys.version_info[0], sys.version_info[1], sys.executable)
         sys.exit("macai: Python 3.11 or newer is needed; this is Python {0}.".format(found))
-    if not arguments or arguments[0] not in ("run", "dev", "test"):
+    if not arguments or arguments[0] not in ("run", "manage", "dev", "test"):
         sys.exit(USAGE)
     os.chdir(ROOT)
     if arguments[0] == "run":
         install("requirements.txt")
         os.execv(PYTHON, [PYTHON, "manage.py", "up"] + arguments[1:])
+    if arguments[0] == "manage":
+        install("requirements.txt")
+        os.execv(PYTHON, [PYTHON, "manage.py"] + arguments[1:])
     install("requirements.txt", "requirements-dev.txt")
     if arguments[0] == "test":
         os.execv(PYTHON, [PYTHON, "-m", "pytest"] + arguments[1:])

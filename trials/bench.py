@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from trials import following, picturing, resting, talking
+from trials import following, picturing, recovering, resting, talking
 from trials.stage import Figure
 from trials.studio import POSTGRES, REDIS, say
 
@@ -28,18 +28,21 @@ def measures(options: argparse.Namespace) -> dict[str, Measure]:
         "list": partial(resting.large_library, songs=options.rows),
         "pictures": partial(picturing.everything, rows=options.rows),
         "chat": partial(talking.everything, messages=options.messages),
+        "backup": partial(recovering.figures, songs=options.backup_songs, gigabytes=options.backup_gb),
     }
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:
     """Return what was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    names = ["start", "rest", "submit", "limit", "follow", "list", "pictures", "chat", "nginx"]
+    names = ["start", "rest", "submit", "limit", "follow", "list", "pictures", "chat", "nginx", "backup"]
     parser.add_argument("what", nargs="*", default=names, metavar="what", help=f"of {', '.join(names)}; without: all")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--songs", type=int, default=500, help="songs in flight at once")
     parser.add_argument("--rows", type=int, default=100_000, help="songs, or pictures, in the library that is listed")
     parser.add_argument("--messages", type=int, default=2000, help="of the conversation that is opened")
+    parser.add_argument("--backup-songs", type=int, default=10_000, help="songs in the library that is backed up")
+    parser.add_argument("--backup-gb", type=float, default=5.0, help="gigabytes of its files; twice as much is needed")
     parser.add_argument("--postgres", default=POSTGRES, help="the database macai_bench on it is made anew")
     parser.add_argument("--redis", default=REDIS, help="it is emptied")
     options = parser.parse_args(arguments)

@@ -98,6 +98,28 @@ def ended_song(number: int, created_at: datetime) -> "Song":
     )
 
 
+def media(total: int) -> None:
+    """Write the files that the rows of `fill` speak of, about `total` bytes of them, and note their hashes."""
+    import hashlib  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from django.conf import settings  # noqa: PLC0415
+
+    from songs.models import SongFile  # noqa: PLC0415
+
+    rows = list(SongFile.objects.order_by("pk"))
+    size = total // max(len(rows), 1)
+    for start in range(0, len(rows), BATCH):
+        for row in rows[start : start + BATCH]:
+            content = os.urandom(size)
+            row.name = f"songs/{row.pk.hex[:2]}/{row.pk.hex}.mp3"
+            row.size, row.sha256 = size, hashlib.sha256(content).hexdigest()
+            path = Path(settings.MEDIA_ROOT) / row.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        SongFile.objects.bulk_update(rows[start : start + BATCH], ["name", "size", "sha256"])
+
+
 def queries(path: str) -> None:
     """Write how many database queries an authenticated GET of `path` takes."""
     from django.db import connection  # noqa: PLC0415
@@ -122,6 +144,8 @@ def main(command: str, *arguments: str) -> None:
         roles()
     elif command == "fill":
         fill(int(arguments[0]))
+    elif command == "media":
+        media(int(arguments[0]))
     else:
         queries(*arguments)
 

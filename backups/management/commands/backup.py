@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
@@ -48,7 +49,14 @@ def summary(backup: Backup) -> str:
         f"{backup.name}: {backup.rows:,} rows, {backup.files:,} files of {filesizeformat(backup.media_bytes)}.",
         f"{filesizeformat(backup.new_bytes)} were new, in {seconds:.1f} s. It lies in {store_in_use().root}.",
         "Encrypted: keep the age key elsewhere, without it nobody can restore." if backup.is_encrypted else "",
-        "SECRET_KEY is not in it: keep it with your .env, a restored studio checks by it where the backup comes from.",
+        f"SECRET_KEY is not in it: keep {secret_place()} elsewhere. By it a restore knows that nobody changed it.",
         backup.message,
     ]
     return "\n".join(line for line in lines if line)
+
+
+def secret_place() -> str:
+    """Return where SECRET_KEY is kept."""
+    path = settings.DATA_DIR / "secret_key"
+    is_own = path.exists() and path.read_text(encoding="ascii").strip() == settings.SECRET_KEY
+    return str(path) if is_own else "your .env"
