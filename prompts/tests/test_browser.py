@@ -261,6 +261,12 @@ def test_lyrics_are_built_with_the_architect(studio: str, browser: Browser, owne
     page.get_by_role("button", name="Take Bridge out").click()
     expect(names).to_have_count(6)
     page.get_by_label("What the song is about").fill("two people miss the last train")
+    page.locator("[name=hint]").first.fill("the doors close")
+    page.reload()
+    page.get_by_role("link", name="Lyric architect").click()
+    expect(page.locator("[name=hint]").first).to_have_value("the doors close")  # the plan survives a reload
+    expect(page.get_by_label("What the song is about")).to_have_value("two people miss the last train")
+    expect(names).to_have_count(6)
     page.get_by_role("button", name="Write the lyrics").click()
     panel = panel_of(page, "id_lyrics")
     wait_until_done(panel)

@@ -1,7 +1,9 @@
 // The lyric architect in a dialog beside the song's form: sections are dragged into their order; the lyrics stream into the panel.
 import { start } from "./magic.js";
 
+const DRAFT = "macai-draft:architect";
 const dialog = () => document.getElementById("architect-dialog");
+const fields = (form) => [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-architect]");
@@ -9,8 +11,52 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopPropagation(); // a link of the frame would be followed
   dialog().showModal();
-  if (!document.getElementById("architect")) htmx.ajax("GET", link.dataset.architect, { target: "#architect-box", swap: "innerHTML" });
+  if (!document.getElementById("architect")) fetchForm(link);
 }, true);
+
+async function fetchForm(link) {
+  await htmx.ajax("GET", link.dataset.architect, { target: "#architect-box", swap: "innerHTML" });
+  const form = document.getElementById("architect");
+  if (!form) return;
+  await restore(form);
+  form.dataset.isReady = "yes"; // before, saving it would overwrite what is to be restored
+}
+
+// --- The plan survives a reload, until it is begun anew ---
+
+function save(form) {
+  try {
+    localStorage.setItem(DRAFT, JSON.stringify(fields(form)));
+  } catch { /* storage is full or forbidden: the architect works without drafts */ }
+}
+
+async function restore(form) {
+  let draft;
+  try {
+    draft = JSON.parse(localStorage.getItem(DRAFT) ?? "[]");
+  } catch {
+    return;
+  }
+  if (!draft.length) return;
+  for (const [name, value] of draft) if (!["section", "hint"].includes(name) && form.elements[name]) form.elements[name].value = value;
+  const values = { section: [], hint: [] };
+  for (const [name, value] of draft) values[name]?.push(value);
+  await htmx.ajax("POST", form.getAttribute("hx-post"), { source: dialog(), target: "#architect-sections", swap: "outerHTML", values });
+}
+
+for (const name of ["input", "dragend", "htmx:afterSettle"]) {
+  document.addEventListener(name, () => {
+    const form = document.getElementById("architect");
+    if (form?.dataset.isReady) save(form);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-architect-anew]")) return;
+  localStorage.removeItem(DRAFT);
+  document.getElementById("architect").remove();
+  fetchForm(document.querySelector("a[data-architect]"));
+});
 
 // "Write" is not one of the buttons that change the sections, which htmx sends.
 document.addEventListener("submit", (event) => {

@@ -11,7 +11,7 @@ const fieldOf = (button) => document.getElementById(button.dataset.field);
 async function open(button) {
   opener = button;
   note(menu.dataset.waiting);
-  menu.showPopover();
+  if (!menu.matches(":popover-open")) menu.showPopover();
   place();
   const response = await fetch(button.dataset.menu).catch(() => null);
   const page = response?.ok ? await response.text() : null;
@@ -19,6 +19,8 @@ async function open(button) {
   if (page === null) note(menu.dataset.failed);
   else menu.innerHTML = page; // a piece of our own, made by the server
   fillIn(button);
+  const offers = menu.querySelectorAll("[data-magic-offer]");
+  if (offers.length === 1) offers[0].querySelector("details")?.setAttribute("open", "");
   place();
   menu.querySelector("button, summary, a, select")?.focus();
 }

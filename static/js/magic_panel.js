@@ -215,7 +215,10 @@ class Panel {
   }
 
   discard() {
-    for (const answer of this.answers) answer.stop();
+    for (const answer of this.answers) {
+      answer.stop();
+      answer.state = "stopped"; // for us: nobody looks any more
+    }
     this.answers = [];
     live.delete(this.place);
     sessionStorage.removeItem(PREFIX + this.place);
