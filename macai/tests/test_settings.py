@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a-key-of-more-than-fifty-characters-0123456789-abcdefgh-xyz"
@@ -133,3 +134,10 @@ def test_the_env_example_has_every_setting_and_nothing_else() -> None:
     listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert read == set(listed)
     assert len(listed) == len(set(listed))
+
+
+def test_web_threads_and_workers_together_stay_below_what_postgresql_allows() -> None:
+    usable = 100 - 3  # PostgreSQL keeps three for its superuser
+    others = settings.WORKERS + 7  # the cluster's own processes, the watchdog, somebody with psql
+
+    assert settings.WEB_PROCESSES * settings.WEB_THREADS + others <= usable
