@@ -25,7 +25,7 @@ PILLS = {State.RUNNING: "running", State.DONE: "done", State.FAILED: "failed"}
 class BackupAdmin(ReadOnlyAdmin):
     """Backups, the newest first."""
 
-    list_display = ["__str__", "result", "started_at", "size", "new", "files", "took", "verified_at"]
+    list_display = ["started_at", "result", "size", "new", "files", "took", "verified_at"]
     fields = [
         "name", "result", "message", "started_at", "finished_at", "took", "rows", "files", "missing", "size", "new",
         "is_encrypted", "verified_at", "verify_message",
