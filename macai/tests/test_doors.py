@@ -1,6 +1,7 @@
 """Promises of every door: other sites' scripts, the admin's address, headers, cookies."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_every_answer_carries_the_headers(client: Client, path: str) -> None:
     assert "object-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [SONGS, "/api/v1/images/", "/api/v1/auth/token/", "/api/v1/queue/", "/api/v1/chat/presets/", "/api/docs/",
+     "/api/v1/nothing/", "/admin/accounts/user/", "/admin/accounts/user/add/", "/admin/songs/song/",
+     "/admin/accounts/failedsignin/", "/admin/login/", "/nothing/"],
+)  # fmt: skip
+def test_no_page_needs_anything_inline_that_the_policy_forbids(client: Client, path: str) -> None:
+    client.force_login(make_owner())
+    page = client.get(path, headers={"Accept": "text/html"}).content.decode()
+    assert re.findall(r"<(?!svg|path)[a-z][^>]*\s(?:style|on[a-z]+)\s*=", page) == []
+    assert "<style" not in page
+    assert re.findall(r"<script(?![^>]*(?:\ssrc=|application/json))[^>]*>", page) == []
 
 
 @pytest.mark.django_db
