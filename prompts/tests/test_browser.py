@@ -59,7 +59,7 @@ def open_menu(page: Page, field: str) -> Locator:
 def magic(page: Page, field: str, action: str) -> Locator:
     """Run a template on a field; its panel."""
     offer = open_menu(page, field).locator(f"[data-magic-offer][data-action={action}]")
-    if offer.locator("summary").count():
+    if offer.locator("details:not([open])").count():
         offer.locator("summary").click()
     offer.locator("[data-magic-run]").click()
     return panel_of(page, field)
