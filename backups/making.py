@@ -73,6 +73,8 @@ def make_backup(
     store = store or store_in_use()
     seal = seal_in_use()
     seal.check()
+    if store.root.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve()):
+        raise BackupError(_("BACKUP_DIR must not lie in the media: backups would hold backups."))
     with store.lock(patience=patience):
         records.end_interrupted()
         store.clear_unfinished()

@@ -317,6 +317,11 @@ def test_a_public_key_that_is_none_is_refused_before_anything_is_read(store: Sto
         make_backup()
 
 
+def test_a_folder_of_backups_inside_of_the_media_is_refused(media: Path) -> None:
+    with pytest.raises(BackupError, match="must not lie in the media"):
+        make_backup(store=Store(media / "backups"))
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
 def test_without_the_programs_of_postgresql_a_sentence_says_what_to_install(
     store: Store, monkeypatch: pytest.MonkeyPatch
