@@ -9,7 +9,7 @@ NAME ?= localhost
 # What `make test` hands to pytest.
 ARGS ?= -n 2
 
-.PHONY: help up update certificate run test browser fuzz lint format types check lock mock chaos harbour recovery backup restore bench schema
+.PHONY: help up update certificate run test browser fuzz lint format types check lock mock chaos rolling outage recovery backup restore bench schema
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -53,12 +53,15 @@ lock: ## requirements*.txt from requirements*.in
 mock: ## nothing but the imitated providers, at http://127.0.0.1:5051/mock/
 	@MOCKAPI_ENABLED=true MOCKAPI_ONLY=true PORT=$${PORT:-5051} DATA_DIR=$${DATA_DIR:-var/mock} exec $(SETUP) run
 
-chaos harbour recovery bench: ARGS = # those of `make test` are not theirs
+chaos rolling outage recovery bench: ARGS = # those of `make test` are not theirs
 chaos: ## kill processes at random while 100 songs and 25 sets of pictures are made, and count; ARGS="--database sqlite --seed 7"
 	@$(SETUP) dev && $(IN)python -m trials.chaos $(ARGS)
 
-harbour: ## updates under load behind nginx, then outages of 60 s each; ARGS="--seconds 10" is for both
-	@$(SETUP) dev && $(IN)python -m trials.update $(ARGS) && $(IN)python -m trials.outage $(ARGS)
+rolling: ## two updates behind nginx while 50 songs are made: nobody may notice
+	@$(SETUP) dev && $(IN)python -m trials.update $(ARGS)
+
+outage: ## PostgreSQL, Redis, nginx, worker, app and provider away for 60 s each, under load; ARGS="--seconds 20"
+	@$(SETUP) dev && $(IN)python -m trials.outage $(ARGS)
 
 recovery: ## a backup while songs run, everything wiped, a restore, and they go on; ARGS="--database sqlite"
 	@$(SETUP) dev && $(IN)python -m trials.recovery $(ARGS)

@@ -28,7 +28,7 @@ def values(
 ) -> dict[str, str]:
     """Return what the templates ask for, of an nginx on the same machine as the app's `apps` (host:port)."""
     return {
-        "MACAI_APP": " ".join(f"server {app} max_fails=1 fail_timeout=1s;" for app in apps),
+        "MACAI_APP": " ".join(f"server {app} max_fails=0;" for app in apps),
         "MACAI_CERTIFICATE": certificate,
         "MACAI_CERTIFICATE_KEY": key,
         "MACAI_HTTPS_PORT": str(https),

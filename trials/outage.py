@@ -188,7 +188,7 @@ def described(outage: Outage) -> str:
 
 def main(arguments: Iterable[str]) -> int:
     """Run the trial. Return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m trials.outage", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make outage", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each part is away")
     parser.add_argument("--parts", nargs="+", default=["postgres", "redis", "nginx", "worker", "app", "mock"])
     options = parser.parse_args(list(arguments))

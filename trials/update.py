@@ -104,7 +104,7 @@ def judged(
 
 def main(arguments: Iterable[str]) -> int:
     """Run the trial. Return the exit status."""
-    parser = argparse.ArgumentParser(prog="make harbour", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make rolling", description=__doc__)
     parser.add_argument("--songs", type=int, default=50)
     parser.add_argument("--songs-seconds", type=int, default=8, help="how long the mock works on a song")
     parser.add_argument("--rounds", type=int, default=2, help="how many updates, one after the other")
