@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 import requests
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
+
+from mockapi import waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODEL = "llama3.2"
@@ -168,9 +171,21 @@ def test_0003_is_an_error_line_in_the_middle(client: ollama.Client) -> None:
     assert error.status_code == -1
 
 
-def test_0004_never_answers(client: ollama.Client, url: str) -> None:
+def test_0004_never_answers_and_lets_go_when_the_client_leaves(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "GLANCE_SECONDS", 0.05)
+    left = threading.Event()
+    wait = waiting.wait
+
+    def watched(environ: dict[str, Any], seconds: float) -> None:
+        wait(environ, seconds)
+        left.set()
+
+    monkeypatch.setattr(waiting, "wait", watched)
+    impatient = ollama.Client(host=url, timeout=0.5)
     with pytest.raises(httpx.ReadTimeout):
-        list(ollama.Client(host=url, timeout=0.5).generate(model=MODEL, prompt="0004 hello", stream=True))
+        list(impatient.generate(model=MODEL, prompt="0004 hello", stream=True))
+    impatient._client.close()
+    assert left.wait(3)
 
 
 def test_0005_is_a_line_that_is_no_json(client: ollama.Client) -> None:
