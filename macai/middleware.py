@@ -26,7 +26,7 @@ class RequestIdMiddleware:
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request.META["HTTP_X_REQUEST_ID"] = request_id
         response = self.get_response(request)
-        response["X-Request-ID"] = request_id
+        response.headers.setdefault("X-Request-ID", request_id)  # the imitated providers have ids of their own
         return response
 
 
