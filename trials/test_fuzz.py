@@ -42,6 +42,7 @@ BEYOND_WORDS = (
     "Write what ",
     "No template is in use for",
     "A word is needed here",
+    "Small letters, digits and _ only",
 )
 AWAY = "Ollama does not answer"
 OPEN = ("/api/v1/health/", "/api/v1/health/live/", "/api/v1/health/ready/")  # looked at by tests of their own
@@ -80,10 +81,11 @@ def lead_somewhere(case: Any, rows: dict[str, list[Any]]) -> None:
 def inapplicable(case: Any, response: Any) -> list[Any]:
     """Name the checks that cannot judge this answer."""
     found = []
-    is_beyond = response.status_code == 400 and any(words in response.text for words in BEYOND_WORDS)
+    said = response.content.decode("utf-8", "replace")
+    is_beyond = response.status_code == 400 and any(words in said for words in BEYOND_WORDS)
     if is_beyond or response.status_code == 416:  # a range that the file does not have
         found.append(positive_data_acceptance)
-    if AWAY in response.text:
+    if AWAY in said:
         found.append(not_a_server_error)  # 503, documented: there is no Ollama here
     # A form has only texts: "0" is as good as false. And a wish with a known key is not looked at again.
     if case.media_type == "multipart/form-data" or "Idempotency-Key" in (case.headers or {}):
