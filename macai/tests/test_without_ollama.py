@@ -37,6 +37,6 @@ def test_those_who_keep_watch_are_told(settings: Settings) -> None:
     settings.OLLAMA_BASE_URL = "http://127.0.0.1:1"
     assert provider_health.ask("Ollama")[0] == "down"
     ollama = next(provider for provider in pulse.providers() if provider.name == "Ollama")
-    assert provider_health.finding(ollama, "down", 5).message == (
-        "Ollama does not answer. Everything else goes on working."
-    )
+    found = provider_health.finding(ollama, "down", 5)
+    assert found.message.startswith("Ollama does not answer.")
+    assert found.is_ok  # the studio works without it
