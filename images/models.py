@@ -232,8 +232,6 @@ class GeneratedImage(Trashable):
             models.Index(fields=["rating", "-created_at", "-id"], condition=Q(deleted_at=None), name="image_rated"),
             models.Index(fields=["title", "-created_at", "-id"], condition=Q(deleted_at=None), name="image_title"),
             models.Index(fields=["updated_at", "id"], condition=Q(deleted_at=None), name="image_updated"),
-            models.Index(fields=["title", "-created_at", "-id"], condition=Q(deleted_at=None), name="image_titled"),
-            models.Index(fields=["-updated_at", "-id"], condition=Q(deleted_at=None), name="image_changed"),
         ]
 
     def __str__(self) -> str:

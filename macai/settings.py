@@ -248,9 +248,11 @@ MOCKAPI_AUDIO_SECONDS = number("MOCKAPI_AUDIO_SECONDS", 30, low=1, high=330)
 MOCKAPI_OLLAMA_WORDS_PER_SECOND = number("MOCKAPI_OLLAMA_WORDS_PER_SECOND", 30, low=0, high=100_000)
 MOCK_URL = f"http://127.0.0.1:{PORT}/mock"
 
-# MUREKA_API_KEY, MUREKA_BASE_URL: without a key, Mureka is the mock, visibly so.
+# MUREKA_API_KEY, MUREKA_BASE_URL: without a key, Mureka is the mock while that is served, visibly so.
 MUREKA_API_KEY = secret("MUREKA_API_KEY")
-MUREKA_BASE_URL = http_address("MUREKA_BASE_URL", "https://api.mureka.ai" if MUREKA_API_KEY else f"{MOCK_URL}/mureka")
+MUREKA_BASE_URL = http_address(
+    "MUREKA_BASE_URL", f"{MOCK_URL}/mureka" if MOCKAPI_ENABLED and not MUREKA_API_KEY else "https://api.mureka.ai"
+)
 # MUREKA_FILE_HOSTS: hosts that results may be fetched from, beside that of MUREKA_BASE_URL.
 MUREKA_FILE_HOSTS: list[str] = env.list("MUREKA_FILE_HOSTS", default=["cdn.mureka.ai", "cdn.mureka.cn"])
 # MUREKA_DEADLINE_SECONDS: a song without a result after this long ends as failed (it can still be asked for by hand).
@@ -258,10 +260,11 @@ MUREKA_DEADLINE_SECONDS = number("MUREKA_DEADLINE_SECONDS", 1800, low=10, high=8
 # MUREKA_SLOT_SECONDS: how long a song whose fate is uncertain keeps its turn at Mureka.
 MUREKA_SLOT_SECONDS = number("MUREKA_SLOT_SECONDS", 600, low=1, high=86_400)
 
-# OPENAI_API_KEY, OPENAI_BASE_URL: pictures.
+# OPENAI_API_KEY, OPENAI_BASE_URL: pictures. Without a key the mock, as for Mureka.
 OPENAI_API_KEY = secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = http_address(
-    "OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else f"{MOCK_URL}/openai/v1"
+    "OPENAI_BASE_URL",
+    f"{MOCK_URL}/openai/v1" if MOCKAPI_ENABLED and not OPENAI_API_KEY else "https://api.openai.com/v1",
 )
 # IMAGES_WAIT_SECONDS: how long an API client is kept waiting for its picture before it is told to come back.
 IMAGES_WAIT_SECONDS = number("IMAGES_WAIT_SECONDS", 90, low=0, high=110)

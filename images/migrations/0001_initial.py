@@ -507,18 +507,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("deleted_at", None)), fields=["updated_at", "id"], name="image_updated"
             ),
         ),
-        migrations.AddIndex(
-            model_name="generatedimage",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)), fields=["title", "-created_at", "-id"], name="image_titled"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="generatedimage",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)), fields=["-updated_at", "-id"], name="image_changed"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="generatedimage",
             constraint=models.UniqueConstraint(fields=("request", "position"), name="image_position_once"),

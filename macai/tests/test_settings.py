@@ -114,6 +114,26 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     assert result.stdout.strip() == f"{SECRET} p@ss:word/with?everything"
 
 
+@pytest.mark.parametrize(
+    ("environment", "hosts"),
+    [
+        ({}, "127.0.0.1:5050 127.0.0.1:5050"),
+        ({"MUREKA_API_KEY": "mk", "OPENAI_API_KEY": "sk"}, "api.mureka.ai api.openai.com"),
+        ({"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "a.example"}, "api.mureka.ai api.openai.com"),
+    ],
+    ids=["at home", "with keys", "in production, where no mock is served"],
+)
+def test_a_provider_without_a_key_is_the_mock_where_that_is_served(
+    environment: dict[str, str], hosts: str, tmp_path: Path
+) -> None:
+    print_hosts = (
+        "from urllib.parse import urlsplit; from django.conf import settings as s; "
+        "print(urlsplit(s.MUREKA_BASE_URL).netloc, urlsplit(s.OPENAI_BASE_URL).netloc)"
+    )
+    result = manage(tmp_path, "shell", "-v", "0", "--no-imports", "-c", print_hosts, **environment)
+    assert result.stdout.strip() == hosts
+
+
 def test_well_set_production_passes_the_deployment_checks(tmp_path: Path) -> None:
     production = {"DEBUG": "false", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "studio.example"}
     result = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **production)
