@@ -30,7 +30,7 @@ test: ## the tests; ARGS="-k cancel" hands arguments to pytest
 	@exec $(SETUP) test $(ARGS)
 
 browser: ## the tests that drive Chromium
-	@exec $(SETUP) test -m browser
+	@exec $(SETUP) test -m browser -n 2 --dist loadfile
 
 fuzz: ## schemathesis over the whole API, minutes long; FUZZ_EXAMPLES=100 asks more
 	@exec $(SETUP) test -n 0 trials/test_fuzz.py

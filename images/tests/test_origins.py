@@ -34,7 +34,7 @@ def test_the_form_brings_along_what_magic_made_of_the_prompt() -> None:
     assert made.prompt == f"{MAGIC}, at night"
 
 
-@pytest.mark.parametrize("name", ["nonsense", str(uuid.uuid4()), ""])
+@pytest.mark.parametrize("name", ["nonsense", "5e1e2a6c-0d1f-4c2b-9b0e-3a7f6d1c8b42", ""])
 def test_magic_that_is_not_known_any_more_keeps_no_picture_from_being_made(name: str) -> None:
     assert signed_in().post("/images/new/", asked(prompt_run=name)).status_code == 302
     made = ImageRequest.objects.get()
