@@ -97,13 +97,13 @@ def test_what_the_engine_writes_is_read_only(owner: Client, name: str) -> None:
 
 def test_the_schedule_can_be_seen_and_thrown_away_but_not_written(owner: Client) -> None:
     schedule.install()
-    row = Schedule.objects.get()
+    row = Schedule.objects.get(name="jobs.sweep")
     base = "/admin/django_q/schedule/"
     assert row.func in owner.get(base).content.decode()
     assert owner.get(f"{base}add/").status_code == 403
     assert owner.post(f"{base}{row.pk}/change/", {"args": "bad("}).status_code == 403
     assert owner.post(f"{base}{row.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert not Schedule.objects.exists()
+    assert not Schedule.objects.filter(pk=row.pk).exists()
 
 
 def test_only_a_superuser_throws_a_schedule_away(client: Client) -> None:
@@ -113,9 +113,9 @@ def test_only_a_superuser_throws_a_schedule_away(client: Client) -> None:
     person.user_permissions.add(*Permission.objects.filter(content_type__app_label="django_q"))
     client.force_login(person)
     schedule.install()
-    url = f"/admin/django_q/schedule/{Schedule.objects.get().pk}/delete/"
-    assert client.post(url, {"post": "yes"}).status_code == 403
-    assert Schedule.objects.exists()
+    row = Schedule.objects.get(name="jobs.sweep")
+    assert client.post(f"/admin/django_q/schedule/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Schedule.objects.filter(pk=row.pk).exists()
 
 
 def test_queued_tasks_are_only_looked_at(owner: Client) -> None:
