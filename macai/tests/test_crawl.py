@@ -17,7 +17,9 @@ from chat.models import Conversation, Message
 from chat.tests.desk import Desk
 from images.tests.factories import make_image
 from macai.tests.test_api import OPEN, OPEN_BELOW, addresses
+from prompts import services
 from prompts.models import PromptTemplate
+from prompts.writing import Ended, Pieces, Sink, Writing
 from songs.models import SongFile
 from songs.tests.factories import make_choice, make_finished_song, make_stems
 
@@ -29,11 +31,19 @@ SECRET = "owner-secret-9120"  # stands in what only the owner may see
 SAMPLE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|<[^>]+>|(?<=/)(?:1|x)(?=/|$)")
 
 
+def broken_off(pieces: Pieces, sink: Sink) -> Writing:
+    """Stand where prompts.writing.write stands, whose threads cannot save into the transaction of a test."""
+    writing = Writing(pieces, sink, wake=lambda: None)
+    writing.tell_end(Ended("stopped"))
+    return writing
+
+
 @pytest.fixture(autouse=True)
 def _nothing_outside(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.IMAGES_WAIT_SECONDS = 0
     settings.MUREKA_BASE_URL = settings.OPENAI_BASE_URL = settings.OLLAMA_BASE_URL = "http://127.0.0.1:9"
     monkeypatch.setattr(answering, "write", Desk())
+    monkeypatch.setattr(services, "write", broken_off)
 
 
 @pytest.fixture
