@@ -79,18 +79,7 @@ class Call:
         text = self.without_secrets(text)
         words = error_words(text)
         verdict = self.classify(status, words, self.paid)
-        if verdict is Verdict.REFUSED and words:
-            message = _('%(name)s refused the request: "%(words)s"')
-        elif verdict is Verdict.REFUSED:
-            message = _("%(name)s refused the request (HTTP %(status)s).")
-        elif verdict is Verdict.BAD_KEY:
-            message = _("%(name)s does not accept the API key.")
-        elif verdict is Verdict.OUT_OF_MONEY:
-            message = _("The %(name)s account has no money left.")
-        elif status == 429:
-            message = _("%(name)s asks to wait: too many requests at the moment.")
-        else:
-            message = _("%(name)s has a problem of its own (HTTP %(status)s).")
+        message = sentence_for(verdict, status, words)
         message %= {"name": self.provider, "words": words, "status": status}
         return self.error(verdict, message, text, status=status, wait=wait)
 
@@ -99,3 +88,18 @@ def broken_answer(provider: str, detail: object, *, paid: bool, status: int | No
     """Make the error for a 2xx answer that is no use: uncertain if it was paid for, otherwise to be asked for again."""
     message = _("%(name)s gave an answer that cannot be read.") % {"name": provider}
     return ProviderError(_lost(paid=paid), message, provider=provider, detail=str(detail), status=status)
+
+
+def sentence_for(verdict: Verdict, status: int, words: str) -> str:
+    """Return the sentence for an answer other than 2xx, with places for `name`, `words` and `status`."""
+    if verdict is Verdict.REFUSED and words:
+        return _('%(name)s refused the request: "%(words)s"')
+    if verdict is Verdict.REFUSED:
+        return _("%(name)s refused the request (HTTP %(status)s).")
+    if verdict is Verdict.BAD_KEY:
+        return _("%(name)s does not accept the API key.")
+    if verdict is Verdict.OUT_OF_MONEY:
+        return _("The %(name)s account has no money left.")
+    if status == 429:
+        return _("%(name)s asks to wait: too many requests at the moment.")
+    return _("%(name)s has a problem of its own (HTTP %(status)s).")

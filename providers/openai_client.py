@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from providers.answers import error_words, load_json, parse_retry_after
 from providers.calls import told
 from providers.errors import ProviderError, Verdict
-from providers.failures import verdict_for_status
+from providers.failures import sentence_for, verdict_for_status
 from providers.openai_types import ImageAnswer, ImageRequest, decode, parse_answer, take_pictures
 
 logger = logging.getLogger(__name__)
@@ -241,20 +241,8 @@ def _status_failure(call: Call, problem: Exception, head: _Head) -> ProviderErro
     )
     words = error_words(call.without_key(text))
     verdict = _verdict(status, _codes(body), words)
-    if verdict is Verdict.REFUSED and words:
-        message = _('%(name)s refused the request: "%(words)s"')
-    elif verdict is Verdict.REFUSED:
-        message = _("%(name)s refused the request (HTTP %(status)s).")
-    elif verdict is Verdict.BAD_KEY:
-        message = _("%(name)s does not accept the API key.")
-    elif verdict is Verdict.OUT_OF_MONEY:
-        message = _("The %(name)s account has no money left.")
-    elif status == 429:
-        message = _("%(name)s asks to wait: too many requests at the moment.")
-    elif verdict is Verdict.LATER:
-        message = _("%(name)s is overloaded at the moment.")
-    else:
-        message = _("%(name)s has a problem of its own (HTTP %(status)s).")
+    is_overloaded = verdict is Verdict.LATER and status != 429
+    message = _("%(name)s is overloaded at the moment.") if is_overloaded else sentence_for(verdict, status, words)
     message %= {"name": call.provider, "words": words + _categories(body, words), "status": status}
     wait = parse_retry_after(head.headers.get("Retry-After", ""))
     return call.error(verdict, message, text, status=status, wait=wait)
