@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.filters import ConversationFilter
 from chat.models import Conversation, Message, SystemPreset
-from jobs.admin import LargeTableAdmin
+from jobs.admin import LargeTableAdmin, ReadOnlyAdmin
 from library.trash_admin import TrashFilter
 
 CONVERSATION_FIELDS = (
@@ -32,24 +32,8 @@ class SystemPresetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     search_fields = ["name", "description", "text"]
 
 
-class ReadOnlyAdmin(LargeTableAdmin):
-    """Rows to look at."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nothing is made here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is deleted here: the page of the conversation has the trash."""
-        return False
-
-
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """Conversations with what was said in them."""
 
     list_display = ["display_title", "model", "preset", "user", "updated_at", "archived_at", "deleted_at"]
@@ -79,7 +63,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """Messages one by one, the latest first."""
 
     list_display = ["start", "role", "model", "state", "tokens", "tokens_per_second", "seconds", "created_at"]

@@ -5,8 +5,10 @@ import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.files.storage import default_storage
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from library import pictures, storage
@@ -35,6 +37,24 @@ class Kept:
     def names(self) -> list[str]:
         """Return the names in storage."""
         return [self.stored.name, *self.thumbs.values()]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Return what the row of a picture says of its files."""
+        filename = self.stored.name.rpartition("/")[2]
+        return {
+            "size": f"{self.found.width}x{self.found.height}",
+            "filename": filename,
+            "file_path": self.stored.name,
+            "local_url": reverse("images:file", args=[filename]),
+            "format": self.found.format,
+            "width": self.found.width,
+            "height": self.found.height,
+            "bytes": self.stored.size,
+            "sha256": self.stored.sha256,
+            "thumb_320": self.thumbs[320],
+            "thumb_640": self.thumbs[640],
+        }
 
 
 def keep(picture: openai.Picture) -> Kept:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.core.cache import cache
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -147,23 +146,13 @@ def row_of(job: ImageRequest, position: int, kept: keeping.Kept, answer: Answer,
         prompt=job.prompt,
         prompt_start=job.prompt[:200],
         revised_prompt=storable(kept.revised_prompt),
-        size=f"{kept.found.width}x{kept.found.height}",
         quality=(answer.said.quality or job.quality)[:20],
-        filename=kept.stored.name.rpartition("/")[2],
-        file_path=kept.stored.name,
-        local_url=reverse("images:file", args=[kept.stored.name.rpartition("/")[2]]),
         model_used=job.model,
         prompt_hash=job.prompt_hash,
         title=job.title,
         tags=job.tags,
         parent_id=job.parent_id,
-        format=kept.found.format,
-        width=kept.found.width,
-        height=kept.found.height,
-        bytes=kept.stored.size,
-        sha256=kept.stored.sha256,
-        thumb_320=kept.thumbs[320],
-        thumb_640=kept.thumbs[640],
+        **kept.columns,
         duration=answer.seconds,
         cost=cost,
     )

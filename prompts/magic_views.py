@@ -97,12 +97,7 @@ def magic_stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def state_of(run: MagicRun) -> dict[str, Any]:
     """Return a run as the pages' scripts read it; the names are those of a stream's lines."""
     return {
-        "run": str(run.pk),
-        "template": run.template_version_id,
-        "category": run.category,
-        "action": run.action,
-        "version": run.version,
-        "model": run.model,
+        **services.named(run),
         "state": run.shown_state,
         "text": run.output_text,
         "thinking": run.thinking,

@@ -46,19 +46,23 @@ class Begun:
     @property
     def first_line(self) -> wire.Line:
         """What a stream begins with."""
-        run = self.run
-        return {
-            "run": str(run.pk),
-            "template": run.template_version_id,
-            "category": run.category,
-            "action": run.action,
-            "version": run.version,
-            "model": run.model,
-        }
+        return named(self.run)
 
     def last_line(self, ended: Ended) -> wire.Line:
         """What a stream ends with: the outcome as it was kept."""
         return {"run": str(self.run.pk), **self.sink.outcome_of(ended)}
+
+
+def named(run: MagicRun) -> wire.Line:
+    """Return what a run is called wherever it is told of: itself, its template and its model."""
+    return {
+        "run": str(run.pk),
+        "template": run.template_version_id,
+        "category": run.category,
+        "action": run.action,
+        "version": run.version,
+        "model": run.model,
+    }
 
 
 def active_templates(category: str) -> list[PromptTemplate]:

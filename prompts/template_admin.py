@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from jobs.admin import LargeTableAdmin
+from jobs.admin import LargeTableAdmin, ReadOnlyAdmin
 from prompts import curation
 from prompts.curation import Wording, check_new, check_wording, wording_of
 from prompts.forms import EXAMPLE, preview_of
@@ -167,7 +167,7 @@ RUN_FIELDS = (
 
 
 @admin.register(MagicRun)
-class MagicRunAdmin(LargeTableAdmin):
+class MagicRunAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """What was written with templates, to look at."""
 
     list_display = ["id", "category", "action", "version", "state", "model", "seconds", "tokens", "user", "created_at"]
@@ -177,15 +177,3 @@ class MagicRunAdmin(LargeTableAdmin):
     search_help_text = _("Words in the text or the answer, or the model.")
     fields = RUN_FIELDS
     readonly_fields = RUN_FIELDS
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nothing is made here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is deleted here: songs and pictures remember what was written for them."""
-        return False

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -84,23 +83,12 @@ def save_picture(pk: uuid.UUID, row: Row, kept: keeping.Kept, people: People) ->
             defaults=request_values(pk, row, shared, created)
             | {"requested_by_id": people.by_earlier_id.get(row.get("user_id"))},
         )
-        name = kept.stored.name.rpartition("/")[2]
         GeneratedImage.objects.create(
             pk=pk,
             request=request,
             prompt_start=shared["prompt"][:200],
-            size=f"{kept.found.width}x{kept.found.height}",
-            filename=name,
-            file_path=kept.stored.name,
-            local_url=reverse("images:file", args=[name]),
             model_used=text(row, "model_used", 100),
-            format=kept.found.format,
-            width=kept.found.width,
-            height=kept.found.height,
-            bytes=kept.stored.size,
-            sha256=kept.stored.sha256,
-            thumb_320=kept.thumbs[320],
-            thumb_640=kept.thumbs[640],
+            **kept.columns,
             created_at=created,
             **shared,
         )
