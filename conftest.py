@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import django
 import pytest
+import pytest_django
 
 ROOT = Path(__file__).parent
 KEPT = {"DATABASE_URL", "REDIS_URL"}  # the suite runs on SQLite and on PostgreSQL with Redis
@@ -47,6 +49,23 @@ def make_settings_quick() -> None:
 
 make_settings_quick()
 django.setup()  # now: the conftest files of the apps, which are read next, import models
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """Let nothing hold the test database at the end: PostgreSQL does not drop one that somebody still reads.
+
+    A server's thread does, for as long as the pooled connection of a client is open.
+    """
+    yield
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 class Enqueued(NamedTuple):

@@ -12,6 +12,8 @@ import requests
 
 from providers.tests.serving import environment_of, free_port, manage, running
 
+pytestmark = pytest.mark.own_database
+
 TABS = 6
 STREAM = {"Accept": "application/x-ndjson"}
 MAKE_TOKEN = """

@@ -15,6 +15,8 @@ import requests
 
 from providers.tests.serving import PROJECT, environment_of, free_port, manage, running
 
+pytestmark = pytest.mark.own_database
+
 MAKE_TOKEN = """
 from accounts.models import User
 from accounts.services import issue_token

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
@@ -127,6 +128,28 @@ class Visit:
 def visit(context: BrowserContext) -> Visit:
     context.set_default_timeout(PATIENCE)
     return Visit(context.new_page()).listen()
+
+
+def check_access(page: Page, what: str = "") -> None:
+    """Look for barriers at the width of a desk and of a phone, and at the colours of both themes.
+
+    The context bypasses the policy on content (`bypass_csp=True`), or its complaints have been read already: axe
+    writes styles of its own into the page.
+    """
+    was = page.viewport_size
+    everything, colours = {"resultTypes": ["violations"]}, {"runOnly": ["color-contrast"]}
+    for size, scheme, options in (
+        (DESKTOP, "light", everything),
+        (DESKTOP, "dark", colours),
+        (PHONE, "dark", everything),
+    ):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, f"{what or page.url}, {scheme}, {size}\n{found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{what or page.url}, {size}"
+    if was:
+        page.set_viewport_size(was)
 
 
 @pytest.fixture(scope="module")

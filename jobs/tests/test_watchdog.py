@@ -13,6 +13,8 @@ import pytest
 from jobs import stopping
 from jobs.watchdog import Look, Watchdog
 
+pytestmark = pytest.mark.own_database
+
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from macai.tests.test_setup import free_port
 
+pytestmark = pytest.mark.own_database
+
 APP = """
 import time
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from pytest_django import Settings
@@ -70,6 +71,7 @@ print("walked", flush=True)
 """
 
 
+@pytest.mark.own_database
 def test_no_secret_is_in_any_page_answer_error_or_log(tmp_path: Path) -> None:
     markers = {name: f"MARK-{name.lower().replace('_', '-')}-5e0f{number}" for number, name in enumerate(NAMES)}
     set_names = [name for name in NAMES if name not in ELSEWHERE]

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.own_database
+
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a-key-of-more-than-fifty-characters-0123456789-abcdefgh-xyz"
 

@@ -41,6 +41,7 @@ def bootstrap(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run([sys.executable, "bootstrap.py", *arguments], clone)
 
 
+@pytest.mark.own_database
 def test_the_first_start_installs_and_the_second_one_does_not(clone: Path) -> None:
     first = bootstrap(clone, "run", "--option")
     assert first.returncode == 0, first.stderr
@@ -60,6 +61,7 @@ def test_the_first_start_installs_and_the_second_one_does_not(clone: Path) -> No
     assert repaired.stdout == "manage ['up']\n"
 
 
+@pytest.mark.own_database
 def test_a_failed_installation_is_a_sentence_and_is_tried_again(clone: Path) -> None:
     (clone / "requirements.txt").write_text("./missing-directory\n")
     failed = bootstrap(clone, "dev")
@@ -109,6 +111,7 @@ def test_a_database_that_is_down_is_one_sentence(tmp_path: Path) -> None:
     assert "secret" not in result.stderr
 
 
+@pytest.mark.own_database
 def test_up_serves_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     environment = {"PORT": str(port), "DATA_DIR": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""}
@@ -191,6 +194,7 @@ def test_nginx_has_the_static_files_of_this_version_and_of_those_before_it(setti
     assert (tmp_path / "shared" / "css" / "a.1.css").read_text() == "new"
 
 
+@pytest.mark.own_database
 def test_two_hosts_may_prepare_at_once(tmp_path: Path) -> None:
     environment = {
         "DATA_DIR": str(tmp_path),

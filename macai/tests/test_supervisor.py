@@ -13,6 +13,8 @@ import pytest
 
 from macai.supervisor import Child, members, stop_leftovers
 
+pytestmark = pytest.mark.own_database
+
 ROOT = Path(__file__).parent.parent.parent
 # Notes its pid, then waits; on SIGTERM it notes that too and leaves after SLOW seconds.
 SCRIPT = """

@@ -17,6 +17,8 @@ import requests
 
 from providers.tests.serving import PROJECT, environment_of, free_port, manage, wait_for
 
+pytestmark = pytest.mark.own_database
+
 MAKE_SESSION = """
 from importlib import import_module
 from django.conf import settings
@@ -120,9 +122,11 @@ def test_a_studio_that_stops_leaves_texts_as_broken_off_not_as_being_written(stu
     with studio.running() as server:
         left, lines = studio.ask("1 words/s a boat and a house and a tree and a bird and a fish and a cloud")
         first = json.loads(next(lines))["run"]
+        assert json.loads(next(lines))["text"]  # it is on its way: a studio that stops answers no new request
         left.close()
         _heard, lines = studio.ask("1 words/s a bird and a fish and a tree and a boat and a house and a cloud")
         second = json.loads(next(lines))["run"]
+        assert json.loads(next(lines))["text"]
         server.send_signal(signal.SIGTERM)
         last = json.loads(list(lines)[-1])
         assert server.wait(40) == 0
