@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from jobs.tests import browsing
 from jobs.tests.browsing import DESKTOP, PATIENCE, PHONE, check_access, visit
@@ -118,6 +118,32 @@ def test_a_draft_survives_a_reload_and_is_forgotten_when_it_is_sent(studio: str,
     expect(page.locator(COMPOSER)).to_have_value("")
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
+    context.close()
+
+
+def test_what_is_written_while_a_message_is_on_its_way_stays(studio: str, browser: Browser, owner: Any) -> None:
+    context = context_for(browser, owner)
+    page = visit(context).page
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/stream/", hold)
+    page.goto(f"{studio}/chat/")
+    for question, since in (("Say hello", "And then"), (" say good night", "At last")):
+        page.locator(COMPOSER).press_sequentially(question)
+        with page.expect_request("**/stream/"):
+            page.press(COMPOSER, "Enter")
+        page.locator(COMPOSER).press_sequentially(f" {since}")
+        held.pop().continue_()
+        expect(page.locator(COMPOSER)).to_have_value(since)
+        expect(page.locator(".answer .prose").last).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(COMPOSER)).to_have_value(since)
+    assert "And then say good night" in page.locator("#thread").inner_text()
+    page.wait_for_timeout(500)
+    page.reload()
+    expect(page.locator(COMPOSER)).to_have_value("At last")
     context.close()
 
 

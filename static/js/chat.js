@@ -16,6 +16,7 @@ document.addEventListener("submit", (event) => {
 async function send(form) {
   if (form.dataset.busy) return;
   form.dataset.busy = "yes";
+  const sent = form.querySelector("textarea")?.value ?? "";
   let answer = null;
   try {
     const response = await fetch(form.dataset.stream, { method: "POST", body: new FormData(form), headers: { Accept: "application/x-ndjson" } });
@@ -28,7 +29,7 @@ async function send(form) {
     for await (const line of linesOf(response)) {
       if (answer) answer.take(line);
       else {
-        answer = begin(form, line);
+        answer = begin(form, line, sent);
         delete form.dataset.busy;
       }
     }
@@ -53,20 +54,36 @@ async function* linesOf(response) {
   }
 }
 
-/** Put the new messages in place, and return what takes the rest of the stream. */
-function begin(form, first) {
+/** Put the new messages in place, and return what takes the rest of the stream. What was written since stays. */
+function begin(form, first, sent) {
+  const since = form.id === "composer" ? takeSent(form, sent) : "";
   forgetDraft(form);
   if (first.page) openConversation(first);
   else addMessages(form, first);
+  writeOn(since);
   const after = document.querySelector("#composer [name=after]");
   if (after) after.value = first.answer;
   document.getElementById(first.element)?.scrollIntoView({ block: "end" });
   return new Answer(first);
 }
 
+/** Empty the field of what was sent, and return what has been written in it since. */
+function takeSent(form, sent) {
+  const field = form.querySelector("textarea");
+  const since = field.value.startsWith(sent) ? field.value.slice(sent.length).trimStart() : field.value;
+  field.value = "";
+  return since;
+}
+
+function writeOn(since) {
+  const field = document.querySelector("#composer textarea");
+  if (!field || !since) return;
+  field.value = since;
+  field.dispatchEvent(new Event("input", { bubbles: true })); // for the draft
+}
+
 function forgetDraft(form) {
   const name = form.dataset.draft;
-  if (form.id === "composer") form.querySelector("textarea").value = "";
   if (name) document.dispatchEvent(new CustomEvent("draft-done", { detail: { value: name } }));
 }
 
