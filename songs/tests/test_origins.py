@@ -86,6 +86,14 @@ def test_the_page_tells_how_the_words_came_about() -> None:
     assert "How this style came about" not in page
 
 
+def test_lyrics_that_a_program_had_written_without_a_template_tell_so() -> None:
+    run = make_run(category="chat", version="")
+    song = make_song(lyrics=LYRICS, lyrics_run=run, lyrics_written=WRITTEN, lyrics_magic=LYRICS)
+    page = signed_in().get(song.get_absolute_url()).content.decode()
+    assert "Written without a template" in page
+    assert "Template chat" not in page
+
+
 def test_a_song_without_magic_tells_no_story() -> None:
     page = signed_in().get(make_song().get_absolute_url()).content.decode()
     assert "came about" not in page
