@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -24,6 +25,8 @@ from providers.ollama_types import Finish, Model, Options, Piece
 
 MODEL_LIMIT = 100  # characters of a model's name
 PLAIN = ("chat", "generate")  # category and action of what was written without a template
+
+_writings: WeakValueDictionary[uuid.UUID, Writing] = WeakValueDictionary()  # of runs, in this process
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,14 @@ def begin_text(*, prompt: str, model: str, before: str, after: str, options: Opt
 def begun_with(run: MagicRun, options: Options) -> Begun:
     """Have a run's text written, now that its row is there."""
     sink = MagicSink(run.pk, options.max_tokens)
-    return Begun(run, write(partial(pieces_of, run.prompt, run.model, options), sink), sink)
+    writing = _writings[run.pk] = write(partial(pieces_of, run.prompt, run.model, options), sink)
+    return Begun(run, writing, sink)
+
+
+def begun_here(run: MagicRun) -> Begun | None:
+    """Return a run with its writing, if it is this process that writes it."""
+    writing = _writings.get(run.pk)
+    return Begun(run, writing, writing.sink) if writing and isinstance(writing.sink, MagicSink) else None
 
 
 def model_liked_by(user: User | None) -> str:
