@@ -34,7 +34,7 @@ class VocabularySerializer(serializers.ModelSerializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return what was sent as the row would have it."""
-        row = copy.copy(self.instance) if self.instance else self.Meta.model()  # type: ignore[attr-defined]  # of a subclass
+        row = copy.copy(self.instance) if self.instance else self.Meta.model()
         for name, value in attrs.items():
             setattr(row, name, value)
         try:

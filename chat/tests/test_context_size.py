@@ -1,6 +1,5 @@
 """How much of a conversation a model is sent: what the owner allows, or less where the model can read less."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,13 +41,6 @@ class Ollama:
         if isinstance(size, ProviderError):
             raise size
         return ModelDetails(name, "llama", "1B", "Q4", size, ("completion",), "", "", "", "")
-
-
-@pytest.fixture(autouse=True)
-def nothing_known() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -127,7 +119,7 @@ def test_a_cache_that_is_away_costs_no_answer(
     def breaks(*_args: Any) -> Any:
         raise ConnectionError
 
-    monkeypatch.setattr(offers.cache, "get", breaks)
+    monkeypatch.setattr(cache, "get", breaks)
     assert end_of(talk(desk, "Hello", model="small")).text == "Good morning."
     assert model.asked[-1][2].context_tokens == 8192
 

@@ -96,12 +96,13 @@ def test_a_title_remembers_its_magic_and_hands_it_on() -> None:
     client.post("/images/new/", asked(title=TITLE, title_run=str(run.pk)))
     made = ImageRequest.objects.get()
     assert (made.title_run, made.title_written, made.title_magic) == (run, "fog", TITLE)
-    for query in ({"request": made.pk}, {"from": make_image(made, title=TITLE, title_run=run).pk}):
+    image = make_image(made, title=TITLE, title_run=run)
+    for query in ({"request": str(made.pk)}, {"from": str(image.pk)}):
         assert f'name="title_run" value="{run.pk}"' in client.get("/images/new/", query).content.decode()
 
 
 def test_the_pages_of_picture_and_set_tell_how_the_title_came_about() -> None:
-    fields = {"title": TITLE, "title_run": title_run(), "title_written": "fog", "title_magic": TITLE}
+    fields: dict[str, Any] = {"title": TITLE, "title_run": title_run(), "title_written": "fog", "title_magic": TITLE}
     made = make_request(**fields)
     client = signed_in()
     for address in (make_image(made, **fields).get_absolute_url(), made.get_absolute_url()):

@@ -131,10 +131,12 @@ def test_a_text_that_a_program_asked_for_is_kept_when_the_program_hangs_up(studi
                 f"{studio.url}/api/v1/chat/generate/", json={"prompt": "20 words/s a boat and a house and a tree"},
                 headers=headers, timeout=(10, 0.5),
             )  # fmt: skip
-        (run,) = requests.get(
-            f"{studio.url}/api/v1/magic-runs/", {"category": "chat"}, headers=headers, timeout=30
-        ).json()["results"]
-        told = studio.wait_for(run["id"], "done")
+        for _try in range(100):  # the studio has only just begun: its first request takes a while
+            runs = requests.get(f"{studio.url}/api/v1/magic-runs/?category=chat", headers=headers, timeout=30).json()
+            if runs["results"]:
+                break
+            time.sleep(0.1)
+        told = studio.wait_for(runs["results"][0]["id"], "done")
     assert told["text"]
 
 
