@@ -102,30 +102,6 @@ def test_an_answer_is_whole_for_whoever_comes_back_to_a_closed_page(studio: str,
     context.close()
 
 
-def test_whoever_comes_back_to_an_answer_reads_along_and_may_stop_it(studio: str, browser: Browser, owner: Any) -> None:
-    context = context_for(browser, owner)
-    page = visit(context).page
-    page.goto(f"{studio}/chat/")
-    page.select_option("[name=preset]", label="Songwriter")
-    say(page, "Write a song about a slow train, 3 words/s")
-    expect(page.locator("[data-text]")).to_contain_text("[Verse", timeout=PATIENCE)
-    address = page.url
-    page.close()
-
-    one = visit(context)
-    one.page.goto(address)
-
-    # It asks for itself until it has met the process that writes; from then on it is read as it is written.
-    expect(one.page.locator(".answer[aria-busy]:not([data-live])")).to_have_count(1, timeout=PATIENCE)
-    expect(one.page.locator("[data-text]")).to_contain_text("[Verse")
-    assert one.page.locator("[data-text]").inner_text().count("[Verse") == 1
-    one.page.locator("[data-stop]").click()
-    expect(one.page.locator(".answer .pill")).to_have_text("Stopped")
-    expect(one.page.locator(".answer .prose")).to_contain_text("[Verse")
-    assert one.worth_telling == []
-    context.close()
-
-
 def test_a_draft_survives_a_reload_and_is_forgotten_when_it_is_sent(studio: str, browser: Browser, owner: Any) -> None:
     context = context_for(browser, owner)
     page = visit(context).page
