@@ -112,11 +112,11 @@ class VocabularyViewSet(ModelViewSet[Any]):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["vocabulary"], summary="List style words"),
-    retrieve=extend_schema(tags=["vocabulary"], summary="Show a style word"),
-    create=extend_schema(tags=["vocabulary"], summary="Add a style word"),
-    partial_update=extend_schema(tags=["vocabulary"], summary="Change a style word"),
-    destroy=extend_schema(tags=["vocabulary"], summary="Delete a style word"),
+    list=extend_schema(tags=["templates"], summary="List style words"),
+    retrieve=extend_schema(tags=["templates"], summary="Show a style word"),
+    create=extend_schema(tags=["templates"], summary="Add a style word"),
+    partial_update=extend_schema(tags=["templates"], summary="Change a style word"),
+    destroy=extend_schema(tags=["templates"], summary="Delete a style word"),
 )
 class StyleTermViewSet(VocabularyViewSet):
     """Words for styles: genres, moods, instruments, tempo and voice."""
@@ -127,11 +127,11 @@ class StyleTermViewSet(VocabularyViewSet):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["vocabulary"], summary="List kinds of sections"),
-    retrieve=extend_schema(tags=["vocabulary"], summary="Show a kind of section"),
-    create=extend_schema(tags=["vocabulary"], summary="Add a kind of section"),
-    partial_update=extend_schema(tags=["vocabulary"], summary="Change a kind of section"),
-    destroy=extend_schema(tags=["vocabulary"], summary="Delete a kind of section"),
+    list=extend_schema(tags=["templates"], summary="List kinds of sections"),
+    retrieve=extend_schema(tags=["templates"], summary="Show a kind of section"),
+    create=extend_schema(tags=["templates"], summary="Add a kind of section"),
+    partial_update=extend_schema(tags=["templates"], summary="Change a kind of section"),
+    destroy=extend_schema(tags=["templates"], summary="Delete a kind of section"),
 )
 class SectionKindViewSet(VocabularyViewSet):
     """Kinds of sections, such as a verse."""
@@ -142,11 +142,11 @@ class SectionKindViewSet(VocabularyViewSet):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["vocabulary"], summary="List song structures"),
-    retrieve=extend_schema(tags=["vocabulary"], summary="Show a song structure"),
-    create=extend_schema(tags=["vocabulary"], summary="Add a song structure"),
-    partial_update=extend_schema(tags=["vocabulary"], summary="Change a song structure"),
-    destroy=extend_schema(tags=["vocabulary"], summary="Delete a song structure"),
+    list=extend_schema(tags=["templates"], summary="List song structures"),
+    retrieve=extend_schema(tags=["templates"], summary="Show a song structure"),
+    create=extend_schema(tags=["templates"], summary="Add a song structure"),
+    partial_update=extend_schema(tags=["templates"], summary="Change a song structure"),
+    destroy=extend_schema(tags=["templates"], summary="Delete a song structure"),
 )
 class SongStructureViewSet(VocabularyViewSet):
     """Orders of sections to begin with."""
