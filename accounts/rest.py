@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 
 from accounts.api import ProblemSerializer
@@ -55,6 +56,15 @@ class AnyAccept(DefaultContentNegotiation):
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         """Take the first renderer; it is for error messages only."""
         return renderers[0], renderers[0].media_type
+
+
+class OwnersWrite(BasePermission):
+    """Whoever may use the admin may change; anybody signed in may look."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Ask the one permission or the other."""
+        permission = IsAuthenticated() if request.method in SAFE_METHODS else IsAdminUser()
+        return permission.has_permission(request, view)
 
 
 def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chat import markdown
+from chat import markdown, offers
 from chat.context import Context, context_for
 from chat.models import MODEL_LIMIT, Conversation, Message, State
 from prompts.writing import Writing, write
@@ -77,7 +77,8 @@ class Asking:
 
     def read(self) -> Context:
         """Read what the model is sent, and note on the answer how much of it that is."""
-        context = context_for(self.question, system=self.preset.text if self.preset else "")
+        system = self.preset.text if self.preset else ""
+        context = context_for(self.question, system=system, size=offers.context_size(self.model))
         row = Message.objects.filter(pk=self.pk)
         row.update(context_tokens=context.size, left_out=context.left_out)
         return context

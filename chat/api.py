@@ -13,13 +13,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
-from accounts.rest import AnyAccept, checked, user_of
+from accounts.rest import AnyAccept, OwnersWrite, checked, user_of
 from chat import keeping, services, showing
 from chat.filters import ConversationFilter
 from chat.message_api import ANSWERS, answered
@@ -180,15 +179,6 @@ def message_of(conversation: Conversation, pk: Any) -> Message:
     """Return a message of this conversation, or answer that there is none."""
     found: Message = get_object_or_404(conversation.messages.select_related("conversation__preset"), pk=pk)
     return found
-
-
-class OwnersWrite(BasePermission):
-    """Whoever may use the admin may change; anybody signed in may look."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Ask the one permission or the other."""
-        permission = IsAuthenticated() if request.method in SAFE_METHODS else IsAdminUser()
-        return permission.has_permission(request, view)
 
 
 @extend_schema_view(

@@ -11,9 +11,10 @@ class ChatConfig(AppConfig):
     verbose_name = _("Chat")
 
     def ready(self) -> None:
-        """Have the trash emptied, and what a dead process left behind settled."""
+        """Have the trash emptied, what a dead process left behind settled, and Ollama's models looked at."""
         from django_q.models import Schedule  # noqa: PLC0415  # models must be loaded first
 
         from jobs.schedule import Line, register  # noqa: PLC0415
 
         register("chat.tidy", Line("chat.tasks.tidy", Schedule.HOURLY))
+        register("chat.look", Line("chat.tasks.look", Schedule.HOURLY))

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from chat import branches
 from chat.models import Message
 from providers import ollama
@@ -22,9 +20,11 @@ class Context:
     size: int
 
 
-def context_for(question: Message, *, system: str) -> Context:
-    """Return what a model is sent for a question: what it is told first, then the newest messages that fit."""
-    size = int(settings.CHAT_CONTEXT_TOKENS)
+def context_for(question: Message, *, system: str, size: int) -> Context:
+    """Return what a model is sent for a question: what it is told first, then the newest messages that fit.
+
+    `size` is that of the context in tokens.
+    """
     room = size - size // SHARE_OF_ANSWER - (tokens_of(system) if system else 0)
     taken: list[Message] = []
     left_out = 0

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chat import keeping, rendering, services, showing
+from chat import answering, keeping, rendering, services, showing
 from chat.forms import AskAgainForm, ComposerForm
 from chat.rendering import find, find_message
 from chat.views import render_list
@@ -96,6 +96,14 @@ def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one message. An answer asks for itself again while it is being written."""
     return render(request, "chat/_entries.html", {"entries": showing.entries_of([find_message(pk)])})
+
+
+@never_cache
+@require_GET
+def live(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Stream an answer from its first word on to whoever comes back to it; 204 if another process writes it."""
+    answer, writing = find_message(pk), answering.writing_of(pk)
+    return HttpResponse(status=204) if writing is None else rendering.rejoined(request, answer, writing)
 
 
 @require_GET

@@ -16,7 +16,7 @@ from chat.services import Exchange
 from chat.showing import Entry
 from jobs.pages import uuid_or_404
 from prompts import wire
-from prompts.writing import Ended
+from prompts.writing import Ended, Writing
 
 
 def find(pk: uuid.UUID) -> Conversation:
@@ -85,15 +85,23 @@ def streamed_page(request: HttpRequest, exchange: Exchange) -> HttpResponseBase:
     return wire.stream(exchange.writing, form="ndjson", first=first, last=last_line)
 
 
+def rejoined(request: HttpRequest, answer: Message, writing: Writing) -> HttpResponseBase:
+    """Answer a script that came back to an answer: the first line brings it as HTML without a word, then come all."""
+    answer.text = answer.thinking = ""
+    context = {"entries": showing.entries_of([answer], is_streamed=True)}
+    first = {"html": render_to_string("chat/_entries.html", context, request), **place_of(answer)}
+    return wire.stream(writing, form="ndjson", first=first, last=last_line)
+
+
 def addresses(exchange: Exchange) -> dict[str, str]:
     """Return where a script finds what it needs."""
-    answer = exchange.answer.pk
-    return {
-        "url": exchange.conversation.get_absolute_url(),
-        "answer": str(answer),
-        "element": element_id(answer),
-        "card": reverse("chat:message", args=[answer]),
-    }
+    answer = exchange.answer
+    return {"url": exchange.conversation.get_absolute_url(), "answer": str(answer.pk), **place_of(answer)}
+
+
+def place_of(answer: Message) -> dict[str, str]:
+    """Return where an answer stands on its page, and where it is shown as it is."""
+    return {"element": element_id(answer.pk), "card": reverse("chat:message", args=[answer.pk])}
 
 
 def last_line(ended: Ended) -> dict[str, str]:

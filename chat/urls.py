@@ -21,6 +21,7 @@ urlpatterns = [
     path("chat/<uuid:pk>/restore/", views.restore, name="restore"),
     path("chat/<uuid:pk>/export/", views.export, name="export"),
     path("chat/messages/<uuid:pk>/", message_views.message, name="message"),
+    path("chat/messages/<uuid:pk>/stream/", message_views.live, name="live"),
     path("chat/messages/<uuid:pk>/text/", message_views.text, name="text"),
     path("chat/messages/<uuid:pk>/stop/", message_views.stop, name="stop"),
     path("chat/messages/<uuid:pk>/regenerate/", message_views.regenerate, name="regenerate"),

@@ -65,6 +65,10 @@ class GeneratedImageAdmin(LargeTableAdmin):
         (None, {"fields": ["picture", "title", "tags", "rating"]}),
         (_("What was asked for"), {"fields": ["request_link", "prompt", "revised_prompt", "parent"]}),
         (
+            _("How the title came about"),
+            {"classes": ["collapse"], "fields": ["title_written", "title_magic", "title_run"]},
+        ),
+        (
             _("What came back"),
             {"fields": ["model_used", "size", "quality", "format", "file_size", "duration", "money"]},
         ),
@@ -77,7 +81,7 @@ class GeneratedImageAdmin(LargeTableAdmin):
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return pictures without what is long."""
-        return rows.defer("prompt", "revised_prompt")
+        return rows.defer("prompt", "revised_prompt", "title_written", "title_magic")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Forbid everything but the owner's notes."""
@@ -172,9 +176,9 @@ class ImageRequestAdmin(JobAdmin):
             _("What was asked for"),
             {
                 "fields": [
-                    "prompt", "prompt_written", "prompt_magic", "prompt_run", "model", "count", "size", "quality",
-                    "background", "output_format", "output_compression", "moderation", "references", "mask", "parent",
-                    "prompt_hash",
+                    "prompt", "prompt_written", "prompt_magic", "prompt_run", "title_written", "title_magic",
+                    "title_run", "model", "count", "size", "quality", "background", "output_format",
+                    "output_compression", "moderation", "references", "mask", "parent", "prompt_hash",
                 ],
             },
         ),
@@ -196,7 +200,8 @@ class ImageRequestAdmin(JobAdmin):
 
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return requests without what is long."""
-        return super().for_list(rows).defer("prompt_written", "prompt_magic", "openai_response")
+        heavy = ("prompt_written", "prompt_magic", "title_written", "title_magic", "openai_response")
+        return super().for_list(rows).defer(*heavy)
 
     @admin.display(description=_("title"), ordering="title")
     def name(self, request: ImageRequest) -> str:

@@ -20,7 +20,7 @@ COPIED = (
     "prompt", "model", "count", "size", "quality", "background", "output_format", "output_compression", "moderation",
     "title", "tags",
 )  # fmt: skip
-PREFILLED = frozenset((*COPIED, "prompt_run"))  # what an address may fill in
+PREFILLED = frozenset((*COPIED, "prompt_run", "title_run"))  # what an address may fill in
 HINT = _("A lighthouse on a cliff at dusk, oil painting, warm light in the windows")
 
 
@@ -88,6 +88,7 @@ class ImageForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": "image/png"}),
     )
     prompt_run = RunField()
+    title_run = RunField()
     parent = forms.UUIDField(widget=forms.HiddenInput, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -194,6 +195,7 @@ class ImageForm(forms.Form):
             parent=GeneratedImage.objects.filter(pk=data["parent"]).first() if data["parent"] else None,
             shows_partial=data["shows_partial"],
             prompt_run=data["prompt_run"],
+            title_run=data["title_run"],
         )
 
     def add_problems(self, error: ValidationError) -> None:
@@ -243,7 +245,8 @@ class ImageForm(forms.Form):
 
 def copy_of(request: ImageRequest) -> dict[str, Any]:
     """Return what a form is filled with to ask for the same again."""
-    return {name: getattr(request, name) for name in COPIED} | {"prompt_run": request.prompt_run_id}
+    runs = {"prompt_run": request.prompt_run_id, "title_run": request.title_run_id}
+    return {name: getattr(request, name) for name in COPIED} | runs
 
 
 class EditForm(forms.Form):
@@ -251,6 +254,7 @@ class EditForm(forms.Form):
 
     title = forms.CharField(label=_("Title"), required=False)
     tags = forms.CharField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
+    title_run = RunField()
 
     def save(self, image: GeneratedImage) -> bool:
         """Write the notes; False if something is wrong, which then stands below the fields."""

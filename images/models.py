@@ -133,6 +133,12 @@ class ImageRequest(Job):
         "GeneratedImage", models.SET_NULL, null=True, blank=True, related_name="variations", verbose_name=_("made from")
     )
     title = models.CharField(_("title"), max_length=255, blank=True)
+    title_written = models.TextField(_("title as written"), blank=True, editable=False)
+    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
+    title_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the title"),
+    )  # fmt: skip
     tags = models.TextField(_("tags"), blank=True)
     openai_response = models.JSONField(_("OpenAI's answer"), default=dict, blank=True, editable=False)
 
@@ -196,6 +202,12 @@ class GeneratedImage(Trashable):
     model_used = models.CharField(_("model used"), max_length=100, db_index=True)
     prompt_hash = models.CharField(max_length=32, db_index=True, editable=False)
     title = models.CharField(_("title"), max_length=255, blank=True)
+    title_written = models.TextField(_("title as written"), blank=True, editable=False)
+    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
+    title_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the title"),
+    )  # fmt: skip
     tags = models.TextField(_("tags"), blank=True)
     rating = models.SmallIntegerField(
         _("rating"), null=True, blank=True, choices=[(1, _("Thumbs up")), (0, _("Thumbs down"))]

@@ -42,16 +42,18 @@ def find(pk: uuid.UUID) -> GeneratedImage:
 def render_detail(request: HttpRequest, image: GeneratedImage, form: EditForm | None = None) -> HttpResponse:
     """Render the picture's page, with the notes as they are or as they were sent."""
     before, after = (None, None) if image.is_in_trash else gallery.neighbours(image, request.GET)
+    notes = {"title": image.title, "tags": image.tags, "title_run": image.title_run_id}
     context = {
         "image": image,
         "before": before,
         "after": after,
         "walk": walk_of(request.GET),
         "story": story_of(image.request, "prompt", _("How this prompt came about")),
+        "title_story": story_of(image, "title", _("How this title came about")),
         "prompts": prompts_of(image),
         "siblings": image.request.images.live().for_grid().order_by("position"),
         "children": image.children.live().for_grid()[:RELATED],
-        "form": form or EditForm(initial={"title": image.title, "tags": image.tags}),
+        "form": form or EditForm(initial=notes),
     }
     return render(request, "images/detail.html", context, status=422 if form and form.errors else 200)
 

@@ -37,7 +37,10 @@ from jobs.serializers import EventSerializer
 KEY_NAMESPACE = uuid.UUID("b6a2c1f4-35f0-5f3c-8d53-0d7c5a9e2e41")  # drawn once; never to be changed
 ASYNC = "respond-async"  # RFC 7240, section 4.1
 SENT_AS = {"count": "n", "references": "reference_ids", "mask": "mask_id"}
-HEAVY = ("openai_response", "error_detail", "progress_info", "prompt_written", "prompt_magic")
+HEAVY = (
+    "openai_response", "error_detail", "progress_info", "prompt_written", "prompt_magic", "title_written",
+    "title_magic",
+)  # fmt: skip
 
 CREATE_SCHEMA: dict[str, Any] = {
     "tags": ["images"],

@@ -15,6 +15,7 @@ from images.services import MODERATIONS, TAGS_LIMIT, TITLE_LIMIT, UPLOAD_LIMIT, 
 from prompts.rest import RunField
 
 ACTIONS = ("tag", "rate", "delete", "restore")
+TITLE_RUN_HELP = _("The magic run that the title came about by.")
 RATING_HELP = _("1 thumbs up, 0 thumbs down, null unrated.")
 REFERENCE_LENGTH = 255
 
@@ -39,10 +40,10 @@ class ImageSerializer(serializers.ModelSerializer[GeneratedImage]):
     class Meta:
         model = GeneratedImage
         fields = [
-            "id", "request", "position", "title", "display_title", "tags", "rating", "prompt", "revised_prompt",
-            "prompt_hash", "model_used", "size", "quality", "format", "width", "height", "bytes", "sha256", "filename",
-            "local_url", "file_url", "thumbnail_urls", "duration", "cost", "parent", "created_at", "updated_at",
-            "deleted_at", "gone_at",
+            "id", "request", "position", "title", "title_written", "title_magic", "title_run", "display_title", "tags",
+            "rating", "prompt", "revised_prompt", "prompt_hash", "model_used", "size", "quality", "format", "width",
+            "height", "bytes", "sha256", "filename", "local_url", "file_url", "thumbnail_urls", "duration", "cost",
+            "parent", "created_at", "updated_at", "deleted_at", "gone_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -84,9 +85,9 @@ class ImageRequestDetailSerializer(ImageRequestRowSerializer):
     class Meta(ImageRequestRowSerializer.Meta):
         fields = [
             *ImageRequestRowSerializer.Meta.fields, "prompt_written", "prompt_magic", "prompt_run",
-            "prompt_hash",
-            "output_compression", "moderation", "shows_partial", "reference_ids", "mask_id", "parent", "job_id",
-            "error_detail", "openai_response", "attempts", "requested_by",
+            "title_written", "title_magic", "title_run", "prompt_hash", "output_compression", "moderation",
+            "shows_partial", "reference_ids", "mask_id", "parent", "job_id", "error_detail", "openai_response",
+            "attempts", "requested_by",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -206,6 +207,7 @@ class ImageWishSerializer(serializers.Serializer[Any]):
     prompt_written = TextField(default="", help_text=_("What a person wrote, if the prompt was made of it."))
     prompt_magic = TextField(default="", help_text=_("What magic made of it."))
     prompt_run = RunField(help_text=_("The magic run that the prompt came about by: it knows the two texts above."))
+    title_run = RunField(help_text=TITLE_RUN_HELP)
     shows_partial = serializers.BooleanField(default=False, help_text=_("Whether early versions are shown on pages."))
     unless_exists = serializers.BooleanField(
         default=False, help_text=_("Answer 409 with the picture if the same request has made one before.")
@@ -218,6 +220,7 @@ class ImageEditSerializer(serializers.Serializer[Any]):
     title = TextField(required=False)
     tags = TextField(required=False)
     rating = serializers.IntegerField(required=False, allow_null=True, help_text=RATING_HELP)
+    title_run = RunField(help_text=TITLE_RUN_HELP)
 
 
 class ImageIdsSerializer(serializers.Serializer[Any]):

@@ -22,7 +22,7 @@ from library import pictures, storage
 from library.pictures import NotAPictureError
 from library.texts import check_text
 from prompts.models import MagicRun
-from prompts.origins import origin_of
+from prompts.origins import columns_after_edit, origin_of
 
 TITLE_LIMIT = 255
 TAGS_LIMIT = 2000
@@ -54,6 +54,7 @@ class Wish:
     prompt_written: str = ""
     prompt_magic: str = ""
     prompt_run: MagicRun | None = None  # the magic that the prompt came about by; it knows the two above
+    title_run: MagicRun | None = None  # the magic that the title came about by
     shows_partial: bool = False
 
 
@@ -125,6 +126,7 @@ def checked(wish: Wish) -> dict[str, Any]:
         "mask": mask[0] if mask else "",
         "parent": wish.parent,
         "title": wish.title,
+        **origin_of(wish.title, wish.title_run).as_columns("title"),
         "tags": wish.tags,
         "cost": price_of(model, size=chosen["size"], quality=chosen["quality"], count=wish.count),
     }
@@ -226,16 +228,20 @@ def take_reference(file: IO[bytes], *, size: int, is_mask: bool = False) -> str:
     return stored.name
 
 
-def edit_image(image: GeneratedImage, *, title: str | None = None, tags: str | None = None) -> None:
-    """Change a picture's title or tags; None leaves a field as it is.
+def edit_image(
+    image: GeneratedImage, *, title: str | None = None, tags: str | None = None, title_run: MagicRun | None = None
+) -> None:
+    """Change a picture's title or tags; None leaves a field as it is. `title_run` is the magic that the title came by.
 
     Raises:
         ValidationError: a message per field.
     """
-    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
     problems: dict[str, str] = {}
     for name, value in changes.items():
         check_text(problems, name, value, TITLE_LIMIT if name == "title" else TAGS_LIMIT)
+    if title is not None or title_run is not None:
+        changes |= columns_after_edit(image, "title", image.title if title is None else title, title_run)
     _apply([image], changes, problems)
 
 

@@ -32,6 +32,7 @@ def image_set(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "card": None if job.status == Status.SUCCESS else card,
         "history": job.history(),
         "story": story_of(job, "prompt", _("How this prompt came about")),
+        "title_story": story_of(job, "title", _("How this title came about")),
     }
     return render(request, "images/set.html", context)
 

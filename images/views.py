@@ -98,7 +98,7 @@ def fresh_form(request: HttpRequest) -> ImageForm:
             continue
         image = get_object_or_404(GeneratedImage.objects.select_related("request"), pk=uuid_or_404(request.GET[name]))
         if name != "reference":
-            notes = {"count": 1, "title": image.title, "tags": image.tags}
+            notes = {"count": 1, "title": image.title, "tags": image.tags, "title_run": image.title_run_id}
             initial = copy_of(image.request) | notes | initial
         if name != "from":
             used.append(references.of_image(image))

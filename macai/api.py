@@ -32,6 +32,7 @@ from macai.health_api import HealthView, LiveView, ReadyView
 from macai.settings_api import SettingsView
 from prompts.api import MagicRunViewSet, TemplateViewSet
 from prompts.text_api import GenerateView, MagicView, ModelsView
+from prompts.vocabulary_api import SectionKindViewSet, SongStructureViewSet, StyleTermViewSet
 from songs.api import MurekaAccountView, SongViewSet
 from songs.choice_api import SongChoiceViewSet
 
@@ -172,6 +173,9 @@ router.register("chat/messages", MessageViewSet, basename="message")
 router.register("chat/presets", PresetViewSet, basename="preset")
 router.register("prompt-templates", TemplateViewSet, basename="prompt-template")
 router.register("magic-runs", MagicRunViewSet, basename="magic-run")
+router.register("style-words", StyleTermViewSet, basename="style-word")
+router.register("section-kinds", SectionKindViewSet, basename="section-kind")
+router.register("song-structures", SongStructureViewSet, basename="song-structure")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),

@@ -145,7 +145,7 @@ class MagicRunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[MagicRu
 
     @extend_schema(tags=["chat"], summary="List runs of magic")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Show what was written with templates, the latest first."""
+        """Show what was written with templates, or by `chat/generate/`, the latest first."""
         return super().list(request, *args, **kwargs)
 
     @extend_schema(tags=["chat"], summary="Show a run of magic")

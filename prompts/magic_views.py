@@ -81,9 +81,14 @@ def user_of(request: HttpRequest) -> User | None:
 
 @never_cache
 @require_GET
-def magic_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Tell how a run stands, for a page that comes back to it."""
-    return JsonResponse(state_of(get_object_or_404(MagicRun, pk=pk)))
+def magic_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Tell a page that comes back how a run stands: as a stream, if it accepts one and this process writes it."""
+    run = get_object_or_404(MagicRun, pk=pk)
+    form = wire.form_asked(request)
+    begun = services.begun_here(run) if form else None
+    if form is None or begun is None:
+        return JsonResponse(state_of(run))
+    return wire.stream(begun.writing, form=form, first=begun.first_line, last=begun.last_line)
 
 
 @require_POST

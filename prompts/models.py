@@ -127,7 +127,7 @@ class MagicRunQuerySet(models.QuerySet["MagicRun"]):
 
 
 class MagicRun(models.Model):
-    """One use of a template: what went in, which version of it, and what came out. The text is kept as it grows."""
+    """One text: what went in, by which version of which template, if by any, and what came out. Kept as it grows."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     template_version = models.ForeignKey(
@@ -168,7 +168,7 @@ class MagicRun(models.Model):
         indexes = [models.Index(fields=["-created_at", "-id"], name="magic_run_newest")]
 
     def __str__(self) -> str:
-        return f"{self.category}/{self.action} {self.version}, {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{f'{self.category}/{self.action} {self.version}'.strip()}, {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
     def is_broken_off(self) -> bool:

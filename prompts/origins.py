@@ -3,6 +3,7 @@
 What magic led to keeps all three, in the columns NAME_written, NAME_magic and NAME_run beside NAME.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from prompts.models import MagicRun
 CHAIN_LIMIT = 20  # runs that are followed back to what a person wrote
 SHINGLE = 6  # characters
 LIKENESS = 0.2  # share of shingles that a text has in common with what it was made of
+TITLE = "title"  # what takes one line of an answer, without its mark and quotes (titleOf in static/js/magic_panel.js)
+MARK = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
+QUOTES = '"“”„«»*'
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,17 @@ def origin_of(text: str, run: MagicRun | None) -> Origin:
     if run is None or not is_made_of(text, run.output_text):
         return Origin()
     return Origin(written=first_of(run).input_text, magic=run.output_text, run=run)
+
+
+def columns_after_edit(row: Any, name: str, text: str, run: MagicRun | None) -> dict[str, Any]:
+    """Return the columns that remember where a text comes from that is about to be edited.
+
+    That is the run that is named, otherwise what it came from so far, as long as it is still made of that.
+    """
+    origin = origin_of(text, run)
+    if origin.run is None and is_made_of(text, getattr(row, f"{name}_magic")):
+        return {}
+    return origin.as_columns(name)
 
 
 def first_of(run: MagicRun) -> MagicRun:
@@ -82,8 +97,16 @@ class Story:
 
     @property
     def is_changed_by_hand(self) -> bool:
-        """Whether somebody went on writing after magic."""
-        return self.magic.strip() != self.final.strip()
+        """Whether somebody went on writing after magic. A title is one of the lines that it wrote."""
+        offered = [self.magic.strip()]
+        if self.name == TITLE:
+            offered += [title_of(line) for line in self.magic.splitlines()]
+        return self.final.strip() not in offered
+
+
+def title_of(line: str) -> str:
+    """Return a line of an answer as a field for a title takes it."""
+    return MARK.sub("", line.strip()).strip(QUOTES).strip()
 
 
 def story_of(row: Any, name: str, label: str | Promise) -> Story | None:

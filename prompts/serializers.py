@@ -42,7 +42,7 @@ class TemplateSerializer(serializers.ModelSerializer[PromptTemplate]):
 
 
 class MagicRunSerializer(serializers.ModelSerializer[MagicRun]):
-    """One use of a template: what went in, which version, what came out. Times in seconds."""
+    """One text: what went in, by which version of which template, if by any, and what came out. Times in seconds."""
 
     template = serializers.IntegerField(source="template_version_id", allow_null=True, read_only=True)
     state = serializers.ChoiceField(source="shown_state", choices=RunState.choices, read_only=True)
@@ -70,10 +70,13 @@ class FailedRunSerializer(serializers.Serializer[Any]):
 class AnswerSerializer(serializers.Serializer[Any]):
     """One text that Ollama wrote."""
 
+    run = serializers.UUIDField(help_text=_("Where it is kept, among the runs of magic."))
     text = serializers.CharField()
     thinking = serializers.CharField(help_text=_("What a thinking model thought before."))
     model = serializers.CharField(source="finish.model")
-    finish_reason = serializers.CharField(source="finish.reason", help_text=_("stop, or length if it was cut off."))
+    finish_reason = serializers.CharField(
+        source="finish.reason", help_text=_("stop, length if it was cut off, or empty if somebody stopped it.")
+    )
     prompt_tokens = serializers.IntegerField(source="finish.prompt_tokens", allow_null=True)
     tokens = serializers.IntegerField(source="finish.tokens", allow_null=True)
     tokens_per_second = serializers.FloatField(source="finish.tokens_per_second", allow_null=True)

@@ -3,9 +3,10 @@
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,6 +24,9 @@ from providers.errors import ProviderError, Verdict
 from providers.ollama_types import Finish, Model, Options, Piece
 
 MODEL_LIMIT = 100  # characters of a model's name
+PLAIN = ("chat", "generate")  # category and action of what was written without a template
+
+_writings: WeakValueDictionary[uuid.UUID, Writing] = WeakValueDictionary()  # of runs, in this process
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,7 @@ def begin_magic(
         user=user,
         is_trial=is_trial,
     )
-    sink = MagicSink(run.pk, template.max_tokens)
-    return Begun(run, write(partial(pieces_of, asked.prompt, run.model, asked.options), sink), sink)
+    return begun_with(run, asked.options)
 
 
 def pieces_of(prompt: str, model: str, options: Options) -> Iterator[Piece | Finish]:
@@ -162,14 +165,14 @@ def run_magic(**wish: Any) -> MagicRun:
     return begun.run
 
 
-def wait_for_end(begun: Begun) -> ProviderError | None:
-    """Wait until a run is as it stays. Return what went wrong at Ollama, if anything did."""
+def wait_for_end(begun: Begun) -> Ended:
+    """Wait until a run is as it stays. Return how it ended; with an error, if nothing of use came."""
     wire.release_connections()
-    *_events, ended = begun.writing.events()
+    ended = next(event for event in begun.writing.events() if isinstance(event, Ended))
     begun.run.refresh_from_db()
-    if isinstance(ended, Ended) and ended.error is not None:
-        return ended.error
-    return no_answer(begun.run.error_message) if begun.run.state == RunState.FAILED else None
+    if ended.error is None and begun.run.state == RunState.FAILED:
+        return replace(ended, outcome="failed", error=no_answer(begun.run.error_message))
+    return ended
 
 
 def no_answer(message: str) -> ProviderError:
@@ -177,21 +180,11 @@ def no_answer(message: str) -> ProviderError:
     return ProviderError(Verdict.REFUSED, message, provider="Ollama", status=200)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One text that was asked for without a template."""
-
-    text: str
-    thinking: str
-    finish: Finish
-
-
-def generate_text(*, prompt: str, model: str, before: str, after: str, options: Options, user: User | None) -> Answer:
-    """Have one text written and return it whole; it is kept nowhere.
+def begin_text(*, prompt: str, model: str, before: str, after: str, options: Options, user: User | None) -> Begun:
+    """Have a text written without a template: the row first, as `begin_magic` does it.
 
     Raises:
-        ValidationError: a message per field.
-        ProviderError: Ollama could not do it, in a plain sentence.
+        ValidationError: a message per field. Whatever happens at Ollama is told by the run.
     """
     problems: dict[str, str] = {}
     check_text(problems, "prompt", prompt, TEXT_LIMIT, missing=_("Write what is to be answered."))
@@ -200,20 +193,29 @@ def generate_text(*, prompt: str, model: str, before: str, after: str, options: 
     check_text(problems, "model", model, MODEL_LIMIT)
     if problems:
         raise ValidationError(dict(problems))
-    whole = "\n\n".join(part.strip("\n") for part in (before, prompt, after) if part.strip())
-    wire.release_connections()
-    text, thinking = [], []
-    for piece in pieces_of(whole, model or model_liked_by(user), options):
-        if isinstance(piece, Finish):
-            break
-        text.append(piece.text)
-        thinking.append(piece.thinking)
-    else:
-        raise no_answer(_("Ollama broke off in the middle."))
-    answer = Answer("".join(text).strip(), "".join(thinking), piece)
-    if not answer.text:
-        raise no_answer(why_empty(answer.thinking, piece, options.max_tokens))
-    return answer
+    category, action = PLAIN
+    run = MagicRun.objects.create(
+        category=category,
+        action=action,
+        input_text=prompt,
+        prompt="\n\n".join(part.strip("\n") for part in (before, prompt, after) if part.strip()),
+        model=model or model_liked_by(user),
+        user=user,
+    )
+    return begun_with(run, options)
+
+
+def begun_with(run: MagicRun, options: Options) -> Begun:
+    """Have a run's text written, now that its row is there."""
+    sink = MagicSink(run.pk, options.max_tokens)
+    writing = _writings[run.pk] = write(partial(pieces_of, run.prompt, run.model, options), sink)
+    return Begun(run, writing, sink)
+
+
+def begun_here(run: MagicRun) -> Begun | None:
+    """Return a run with its writing, if it is this process that writes it."""
+    writing = _writings.get(run.pk)
+    return Begun(run, writing, writing.sink) if writing and isinstance(writing.sink, MagicSink) else None
 
 
 def model_liked_by(user: User | None) -> str:
@@ -247,7 +249,7 @@ def stop_magic(run: MagicRun) -> None:
 class MagicSink:
     """Keeps a run in its row. Every change is conditional: a row that somebody else has ended stays as it is."""
 
-    def __init__(self, pk: uuid.UUID, max_tokens: int) -> None:
+    def __init__(self, pk: uuid.UUID, max_tokens: int | None) -> None:
         self._rows = MagicRun.objects.filter(pk=pk, state=RunState.WRITING)
         self._max_tokens = max_tokens
         self._began_at = time.monotonic()

@@ -10,11 +10,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from accounts.api import ProblemSerializer
 from accounts.rest import AnyAccept, checked, user_of
 from prompts import services, wire
+from prompts.models import MagicRun
 from prompts.serializers import (
     AnswerSerializer,
     FailedRunSerializer,
@@ -24,7 +26,7 @@ from prompts.serializers import (
     OllamaModelSerializer,
 )
 from providers.errors import ProviderError
-from providers.ollama_types import Options
+from providers.ollama_types import Finish, Options
 
 NO_MODEL = "Ollama does not have the model; `detail` says how to get it."
 NO_ANSWER = "Ollama answered with an error, broke off, or wrote nothing; `detail` says what to do."
@@ -34,11 +36,8 @@ STREAM_HELP = (
     'first names the "run", the template and the version, then come {"text"} and {"thinking"}, the last has a "state": '
     "done, stopped or failed. Hanging up does not stop the writing."
 )
-TROUBLES: dict[Any, Any] = {
-    422: OpenApiResponse(ProblemSerializer, description=NO_MODEL),
-    502: OpenApiResponse(ProblemSerializer, description=NO_ANSWER),
-    503: OpenApiResponse(ProblemSerializer, description=NO_OLLAMA),
-}
+WHY = {422: NO_MODEL, 502: NO_ANSWER, 503: NO_OLLAMA}
+FAILURES: dict[Any, Any] = {code: OpenApiResponse(FailedRunSerializer, description=why) for code, why in WHY.items()}
 
 
 def status_of(error: ProviderError) -> int:
@@ -57,28 +56,44 @@ def told(error: ProviderError) -> str:
     return f"{error.message} ({address})" if is_missing else error.message
 
 
+def failed(error: ProviderError, run: MagicRun, headers: dict[str, str] | None = None) -> Response:
+    """Answer that a text was not written, with the run that keeps what came of it."""
+    body = {"detail": told(error), "run": MagicRunSerializer(run).data}
+    return Response(body, status=status_of(error), headers=headers)
+
+
 class GenerateView(APIView):
-    """One text, as it is asked for."""
+    """One text, as it is asked for. It stays, whatever becomes of whoever asked."""
 
     serializer_class = GenerateSerializer
 
     @extend_schema(
         tags=["chat"], summary="Have one text written", request=GenerateSerializer,
-        responses={200: AnswerSerializer, **TROUBLES},
+        responses={
+            200: OpenApiResponse(AnswerSerializer, description="`Location` is where the text is kept."),
+            **FAILURES,
+        },
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """Answer with the whole text. It takes as long as the model does, and is kept nowhere."""
+        """Answer with the whole text, which takes as long as the model does.
+
+        The text is kept as a run of magic whose category is `chat` and whose action is `generate`: a client that hangs
+        up finds it there, the latest first.
+        """
         sent = checked(GenerateSerializer, request)
         options = dict(sent.pop("options", {}))
         options["stop"] = tuple(options.get("stop", ()))
-        try:
-            answer = services.generate_text(
-                prompt=sent["prompt"], model=sent["model"], before=sent["pre_condition"], after=sent["post_condition"],
-                options=Options(**options), user=user_of(request),
-            )  # fmt: skip
-        except ProviderError as error:
-            return Response({"detail": told(error)}, status=status_of(error))
-        return Response(AnswerSerializer(answer).data)
+        begun = services.begin_text(
+            prompt=sent["prompt"], model=sent["model"], before=sent["pre_condition"], after=sent["post_condition"],
+            options=Options(**options), user=user_of(request),
+        )  # fmt: skip
+        ended, run = services.wait_for_end(begun), begun.run
+        headers = {"Location": reverse("magic-run-detail", [run.pk], request=request)}
+        if ended.error is not None:
+            return failed(ended.error, run, headers)
+        finish = ended.finish or Finish(reason="", model=run.model)
+        answer = {"run": run.pk, "text": run.output_text, "thinking": run.thinking, "finish": finish}
+        return Response(AnswerSerializer(answer).data, headers=headers)
 
 
 class MagicView(APIView):
@@ -93,9 +108,7 @@ class MagicView(APIView):
             (201, "application/json"): MagicRunSerializer,
             (200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, description=STREAM_HELP),
             (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description=STREAM_HELP),
-            422: OpenApiResponse(FailedRunSerializer, description=NO_MODEL),
-            502: OpenApiResponse(FailedRunSerializer, description=NO_ANSWER),
-            503: OpenApiResponse(FailedRunSerializer, description=NO_OLLAMA),
+            **FAILURES,
         },
     )  # fmt: skip
     def post(self, request: Request) -> HttpResponseBase:
@@ -104,11 +117,10 @@ class MagicView(APIView):
         form = wire.form_asked(cast("HttpRequest", request))
         if form is not None:
             return wire.stream(begun.writing, form=form, first=begun.first_line, last=begun.last_line)
-        error = services.wait_for_end(begun)
-        run = MagicRunSerializer(begun.run).data
-        if error is not None:
-            return Response({"detail": told(error), "run": run}, status=status_of(error))
-        return Response(run, status=status.HTTP_201_CREATED)
+        ended = services.wait_for_end(begun)
+        if ended.error is not None:
+            return failed(ended.error, begun.run)
+        return Response(MagicRunSerializer(begun.run).data, status=status.HTTP_201_CREATED)
 
 
 class ModelsView(APIView):
@@ -116,7 +128,10 @@ class ModelsView(APIView):
 
     @extend_schema(
         tags=["chat"], summary="List Ollama's models",
-        responses={200: OllamaModelSerializer(many=True), **{code: TROUBLES[code] for code in (502, 503)}},
+        responses={
+            200: OllamaModelSerializer(many=True),
+            **{code: OpenApiResponse(ProblemSerializer, description=WHY[code]) for code in (502, 503)},
+        },
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Show the models there are, their size, and whether they are in memory."""

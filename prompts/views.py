@@ -52,7 +52,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "template": template,
         "variables": variables_of(template.variables),
         "preview": shown_preview(template),
-        "page_obj": page_of(versions, request.GET.get("page", "")),
+        "page_obj": page_of(versions, request.GET.get("page", ""), size=items_per_page(request)),
     }
     return render(request, "prompts/detail.html", context)
 

@@ -14,6 +14,8 @@ from jobs.models import JobEvent
 from jobs.services import JobError
 from library import storage
 from library.texts import check_text
+from prompts.models import MagicRun
+from prompts.origins import columns_after_edit
 from songs.models import HEAVY, Song, SongChoice, SongFile, StemSeparation, Workflow
 
 TITLE_LIMIT = 500
@@ -51,19 +53,30 @@ def check_notes(**texts: str) -> dict[str, str]:
     return problems
 
 
-def edit_song(song: Song, *, title: str | None = None, tags: str | None = None, workflow: str | None = None) -> None:
+def edit_song(
+    song: Song,
+    *,
+    title: str | None = None,
+    tags: str | None = None,
+    workflow: str | None = None,
+    title_run: MagicRun | None = None,
+) -> None:
     """Change what the owner notes on a song; None leaves a field as it is. Its choices that have its title follow it.
+
+    `title_run` is the magic that the title came about by; see prompts.origins.
 
     Raises:
         ValidationError: a message per field.
         JobError: it lies in the trash.
     """
-    changes = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in (("title", title), ("tags", tags)) if value is not None}
     problems = check_notes(**changes)
     if workflow is not None:
         changes["workflow"] = workflow
         if workflow not in Workflow.values:
             problems["workflow"] = _("Choose one of: %(values)s.") % {"values": ", ".join(Workflow.values)}
+    if title is not None or title_run is not None:
+        changes |= columns_after_edit(song, "title", song.title if title is None else title, title_run)
     with transaction.atomic():
         old = _apply(song, song.pk, changes, problems)
         if title is not None and title != old.title:

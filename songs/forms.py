@@ -18,7 +18,7 @@ from songs import curation, services
 from songs.models import LYRICS_LIMIT, PROMPT_LIMIT, VARIANTS_LIMIT, Song, SongModel, Workflow
 
 COPIED = ("lyrics", "prompt", "title", "tags", "model", "variants", "gender")
-PREFILLED = frozenset((*COPIED, "lyrics_run", "prompt_run"))  # what an address may fill in
+PREFILLED = frozenset((*COPIED, "lyrics_run", "prompt_run", "title_run"))  # what an address may fill in
 LYRICS_HINT = _("[Verse]\nRain on the roof, the city slows\n\n[Chorus]\n…")
 STYLE_HINT = _("indie folk, warm acoustic guitar, close harmonies")
 
@@ -67,6 +67,7 @@ class SongForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"))
     lyrics_run = RunField()
     prompt_run = RunField()
+    title_run = RunField()
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     use_required_attribute = False  # the server's sentences say more than the browser's
@@ -152,7 +153,7 @@ def model_label(name: str, price: Decimal) -> str:
 
 def copy_of(song: Song) -> dict[str, Any]:
     """Return what a form is filled with to make a song like this one."""
-    runs = {"lyrics_run": song.lyrics_run_id, "prompt_run": song.prompt_run_id}
+    runs = {"lyrics_run": song.lyrics_run_id, "prompt_run": song.prompt_run_id, "title_run": song.title_run_id}
     return {name: getattr(song, name) for name in COPIED} | runs
 
 
@@ -164,6 +165,7 @@ class EditForm(forms.Form):
     workflow = forms.ChoiceField(
         label=_("Workflow"), choices=Workflow.choices, help_text=_("A song on work or in use cannot be deleted.")
     )
+    title_run = RunField()
 
     def save(self, song: Song) -> bool:
         """Write the notes; False if something is wrong, which then stands below the fields. Raises JobError."""

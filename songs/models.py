@@ -21,7 +21,10 @@ PROMPT_LIMIT = 1024
 VARIANTS_LIMIT = 3
 LIVE = Q(deleted_at=None)
 # What is long and stands in no list.
-HEAVY = ("lyrics", "lyrics_written", "lyrics_magic", "prompt_written", "prompt_magic", "mureka_response")
+HEAVY = (
+    "lyrics", "lyrics_written", "lyrics_magic", "prompt_written", "prompt_magic", "title_written", "title_magic",
+    "mureka_response",
+)  # fmt: skip
 PRICE_HELP = _("US dollars for one; empty if the model does not make it.")
 
 
@@ -112,6 +115,12 @@ class Song(Job, Trashable):
     prompt_run = models.ForeignKey(
         MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
         verbose_name=_("magic of the style"),
+    )  # fmt: skip
+    title_written = models.TextField(_("title as written"), blank=True, editable=False)
+    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
+    title_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the title"),
     )  # fmt: skip
     workflow = models.CharField(_("workflow"), max_length=50, choices=Workflow.choices, default=Workflow.NOT_USED)
     mureka_response = models.JSONField(_("Mureka's answer"), default=dict, blank=True, editable=False)

@@ -24,6 +24,8 @@ from songs.models import (
 )
 from songs.services import GENDERS
 
+TITLE_RUN_HELP = _("The magic run that the title came about by.")
+
 # --- What a client gets ---------------------------------------------------------------------------------------------
 
 
@@ -98,7 +100,8 @@ class SongDetailSerializer(SongRowSerializer):
     class Meta(SongRowSerializer.Meta):
         fields = [
             *SongRowSerializer.Meta.fields, "lyrics", "lyrics_written", "lyrics_magic", "lyrics_run", "prompt_written",
-            "prompt_magic", "prompt_run", "error_detail", "mureka_response", "attempts", "requested_by",
+            "prompt_magic", "prompt_run", "title_written", "title_magic", "title_run", "error_detail",
+            "mureka_response", "attempts", "requested_by",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -202,6 +205,7 @@ class SongRequestSerializer(serializers.Serializer[Any]):
     is_instrumental = serializers.BooleanField(default=False)
     lyrics_run = RunField(help_text=_("The magic run that the lyrics came about by."))
     prompt_run = RunField(help_text=_("The magic run that the style came about by."))
+    title_run = RunField(help_text=TITLE_RUN_HELP)
 
 
 class SongEditSerializer(serializers.Serializer[Any]):
@@ -210,6 +214,7 @@ class SongEditSerializer(serializers.Serializer[Any]):
     title = TextField(required=False)
     tags = TextField(required=False)
     workflow = serializers.ChoiceField(choices=Workflow.choices, required=False)
+    title_run = RunField(help_text=TITLE_RUN_HELP)
 
 
 class ChoiceEditSerializer(serializers.Serializer[Any]):

@@ -47,12 +47,13 @@ def request_song(
     gender: str = "",
     lyrics_run: MagicRun | None = None,
     prompt_run: MagicRun | None = None,
+    title_run: MagicRun | None = None,
     key: uuid.UUID | None = None,
 ) -> Song:
     """Ask for a song. The row exists when this returns; a worker submits it.
 
     `key` names this one wish: the same key again returns the song that exists, so a form sent twice is paid for once.
-    `lyrics_run` and `prompt_run` are the magic that the words came about by; see prompts.origins.
+    `lyrics_run`, `prompt_run` and `title_run` are the magic that the words came about by; see prompts.origins.
 
     Raises:
         ValidationError: a message per field.
@@ -63,7 +64,7 @@ def request_song(
         problems["gender"] = _("Choose female, male or neither.")
     return _request(
         problems, user=user, key=key, lyrics=lyrics, prompt=prompt, title=title, tags=tags, model=model,
-        variants=variants, gender=gender, is_instrumental=False, prompt_run=prompt_run,
+        variants=variants, gender=gender, is_instrumental=False, prompt_run=prompt_run, title_run=title_run,
         **origin_of(lyrics, lyrics_run).as_columns("lyrics"),
     )  # fmt: skip
 
@@ -77,6 +78,7 @@ def request_instrumental(
     model: str = "",
     variants: int = 2,
     prompt_run: MagicRun | None = None,
+    title_run: MagicRun | None = None,
     key: uuid.UUID | None = None,
 ) -> Song:
     """Ask for an instrumental; see request_song.
@@ -87,7 +89,7 @@ def request_instrumental(
     problems = check_notes(title=title, tags=tags)
     return _request(
         problems, user=user, key=key, lyrics="", prompt=prompt, title=title, tags=tags, model=model,
-        variants=variants, gender="", is_instrumental=True, prompt_run=prompt_run,
+        variants=variants, gender="", is_instrumental=True, prompt_run=prompt_run, title_run=title_run,
     )  # fmt: skip
 
 
@@ -99,6 +101,7 @@ def _request(
     variants: int,
     user: User | None,
     prompt_run: MagicRun | None,
+    title_run: MagicRun | None,
     **fields: Any,
 ) -> Song:
     check_text(problems, "prompt", fields["prompt"], PROMPT_LIMIT, _("Describe the style."))
@@ -115,6 +118,7 @@ def _request(
     values = {
         **fields,
         **origin_of(fields["prompt"], prompt_run).as_columns("prompt"),
+        **origin_of(fields["title"], title_run).as_columns("title"),
         "requested_by": user,
         "model": chosen.name,
         "variants": variants,

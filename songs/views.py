@@ -121,7 +121,7 @@ def find(pk: uuid.UUID) -> Song:
 
 def render_detail(request: HttpRequest, song: Song, form: EditForm | None = None) -> HttpResponse:
     """Render the song's page, with the notes as they are or as they were sent."""
-    notes = {"title": song.title, "tags": song.tags, "workflow": song.workflow}
+    notes = {"title": song.title, "tags": song.tags, "workflow": song.workflow, "title_run": song.title_run_id}
     panels = panels_of(song)
     cards = [panel.stems_card for panel in panels if panel.stems_card]
     context = {
@@ -134,6 +134,7 @@ def render_detail(request: HttpRequest, song: Song, form: EditForm | None = None
         "history": song.history(),
         "lyrics_story": story_of(song, "lyrics", _("How these lyrics came about")),
         "style_story": story_of(song, "prompt", _("How this style came about")),
+        "title_story": story_of(song, "title", _("How this title came about")),
     }
     return render(request, "songs/detail.html", context, status=422 if form and form.errors else 200)
 

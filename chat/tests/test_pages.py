@@ -1,5 +1,8 @@
 """The pages of the chat, as they are without a script."""
 
+import json
+import uuid
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -10,6 +13,7 @@ from accounts.tests.factories import signed_in
 from chat import keeping, services
 from chat.models import Conversation, Message, Role, State
 from chat.tests.desk import Desk, Model, end_of, fresh, shown, talk
+from prompts.writing import Ended
 from providers import ollama
 from providers.errors import ProviderError, Verdict
 from providers.ollama_types import Model as Installed
@@ -315,6 +319,31 @@ def test_the_branch_that_is_shown_is_exported_as_markdown(client: Client, desk: 
     assert text.startswith("# Über den Mond\n")
     assert "\n## You\n\nÜber den Mond\n\n## llama3.2:latest\n\nGood morning.\n" in text
     assert text.endswith("Half\n\n*Broken off*\n")
+
+
+def test_whoever_comes_back_reads_along_with_the_process_that_writes(client: Client, desk: Desk) -> None:
+    exchange = services.begin(text="Hello", user=None)
+    Message.objects.filter(pk=exchange.answer.pk).update(text="Good ")
+    live = reverse("chat:live", args=[exchange.answer.pk])
+    assert f'data-live="{live}"' in html_of(client, exchange.conversation.get_absolute_url())
+    exchange.writing.read()
+    exchange.writing.tell_end(Ended("done"))
+
+    answer = client.get(live)
+
+    first, *others = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    assert first["element"] == f"m-{exchange.answer.pk}"
+    assert "data-text" in first["html"]
+    assert "Good" not in first["html"]  # all of it comes
+    assert "data-live" not in first["html"]
+    assert others == [{"text": "Good morning."}, {"ended": "done"}]
+
+
+def test_what_another_process_writes_goes_on_asking_for_itself(client: Client, desk: Desk) -> None:
+    answer = services.begin(text="Hello", user=None).answer  # whose writing nobody holds any more
+    desk.waiting.clear()
+    assert client.get(reverse("chat:live", args=[answer.pk])).status_code == 204
+    assert client.get(reverse("chat:live", args=[uuid.uuid4()])).status_code == 404
 
 
 def test_a_stranger_is_led_to_the_sign_in(desk: Desk) -> None:

@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
                 ("model_used", models.CharField(db_index=True, max_length=100, verbose_name="model used")),
                 ("prompt_hash", models.CharField(db_index=True, editable=False, max_length=32)),
                 ("title", models.CharField(blank=True, max_length=255, verbose_name="title")),
+                ("title_written", models.TextField(blank=True, editable=False, verbose_name="title as written")),
+                ("title_magic", models.TextField(blank=True, editable=False, verbose_name="title as magic made it")),
                 ("tags", models.TextField(blank=True, verbose_name="tags")),
                 (
                     "rating",
@@ -121,6 +123,18 @@ class Migration(migrations.Migration):
                         related_name="children",
                         to="images.generatedimage",
                         verbose_name="made from",
+                    ),
+                ),
+                (
+                    "title_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the title",
                     ),
                 ),
             ],
@@ -376,6 +390,8 @@ class Migration(migrations.Migration):
                 ),
                 ("mask", models.CharField(blank=True, editable=False, max_length=255, verbose_name="mask")),
                 ("title", models.CharField(blank=True, max_length=255, verbose_name="title")),
+                ("title_written", models.TextField(blank=True, editable=False, verbose_name="title as written")),
+                ("title_magic", models.TextField(blank=True, editable=False, verbose_name="title as magic made it")),
                 ("tags", models.TextField(blank=True, verbose_name="tags")),
                 (
                     "openai_response",
@@ -402,6 +418,18 @@ class Migration(migrations.Migration):
                         related_name="+",
                         to="prompts.magicrun",
                         verbose_name="magic of the prompt",
+                    ),
+                ),
+                (
+                    "title_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the title",
                     ),
                 ),
                 (

@@ -14,11 +14,16 @@ from prompts.models import MagicRun, RunState
 pytestmark = pytest.mark.django_db
 WRITTEN = "a lighthouse in the fog"
 MAGIC = "A lonely lighthouse stands in thick fog, warm light in its windows, oil painting"
+TITLE = "The Last Lantern"
 
 
 def make_run(**overrides: Any) -> MagicRun:
     fields = {"category": "images", "action": "enhance", "version": "2", "model": "llama3.2", "state": RunState.DONE}
     return MagicRun.objects.create(**fields | {"input_text": WRITTEN, "output_text": MAGIC} | overrides)
+
+
+def title_run() -> MagicRun:
+    return make_run(category="title", action="generate", input_text="fog", output_text=TITLE, variables={"lyrics": ""})
 
 
 def asked(**overrides: Any) -> dict[str, Any]:
@@ -81,3 +86,51 @@ def test_the_api_fills_both_texts_from_the_run_and_refuses_unknown_magic_in_word
     refused = client.post("/api/v1/images/", wish | {"prompt_run": str(uuid.uuid4())}, format="json")
     assert refused.status_code == 400
     assert "does not exist" in refused.json()["prompt_run"][0]
+
+
+# --- The title: of the request, and of each picture, where it can be edited ---
+
+
+def test_a_title_remembers_its_magic_and_hands_it_on() -> None:
+    run, client = title_run(), signed_in()
+    client.post("/images/new/", asked(title=TITLE, title_run=str(run.pk)))
+    made = ImageRequest.objects.get()
+    assert (made.title_run, made.title_written, made.title_magic) == (run, "fog", TITLE)
+    image = make_image(made, title=TITLE, title_run=run)
+    for query in ({"request": str(made.pk)}, {"from": str(image.pk)}):
+        assert f'name="title_run" value="{run.pk}"' in client.get("/images/new/", query).content.decode()
+
+
+def test_the_pages_of_picture_and_set_tell_how_the_title_came_about() -> None:
+    fields: dict[str, Any] = {"title": TITLE, "title_run": title_run(), "title_written": "fog", "title_magic": TITLE}
+    made = make_request(**fields)
+    client = signed_in()
+    for address in (make_image(made, **fields).get_absolute_url(), made.get_absolute_url()):
+        page = client.get(address).content.decode()
+        assert "How this title came about" in page
+        assert "Template title/generate, version 2" in page
+
+
+def test_a_title_that_magic_finds_on_the_pictures_page_is_remembered_until_it_is_another() -> None:
+    image, run, client = make_image(title="Fog"), title_run(), signed_in()
+    edit = f"{image.get_absolute_url()}edit/"
+    client.post(edit, {"title": TITLE, "title_run": str(run.pk)})
+    image.refresh_from_db()
+    assert (image.title, image.title_run, image.title_written, image.title_magic) == (TITLE, run, "fog", TITLE)
+    assert f'name="title_run" value="{run.pk}"' in client.get(image.get_absolute_url()).content.decode()
+    client.post(edit, {"title": "Cats", "title_run": str(run.pk)})
+    image.refresh_from_db()
+    assert (image.title, image.title_run, image.title_written, image.title_magic) == ("Cats", None, "", "")
+
+
+def test_the_api_takes_the_magic_of_a_title_when_it_is_made_and_when_it_is_changed() -> None:
+    client, run = make_api_client(), title_run()
+    wish = {"prompt": "fog", "title": TITLE, "title_run": str(run.pk)}
+    made = client.post("/api/v1/images/", wish, format="json", headers={"Prefer": "respond-async"}).json()
+    assert (made["title_run"], made["title_written"], made["title_magic"]) == (str(run.pk), "fog", TITLE)
+    image = make_image()
+    change = {"title": f"{TITLE} Burns", "title_run": str(run.pk)}
+    changed = client.patch(f"/api/v1/images/{image.pk}/", change, format="json").json()
+    assert (changed["title"], changed["title_run"], changed["title_magic"]) == (f"{TITLE} Burns", str(run.pk), TITLE)
+    kept = client.patch(f"/api/v1/images/{image.pk}/", {"rating": 1}, format="json").json()
+    assert (kept["rating"], kept["title_run"]) == (1, str(run.pk))

@@ -24,6 +24,7 @@ from jobs.kinds import KINDS
 from jobs.models import Charge, Phase, ProviderAccount, Status
 from jobs.tests.driving import be_quick, follow, fresh, told
 from library import pictures
+from prompts.models import MagicRun
 from providers import openai_client
 from providers.http import request_json
 from providers.tests.serving import running_mock
@@ -119,9 +120,11 @@ def stored_names() -> list[str]:
 
 
 def test_a_picture_comes_home_with_all_that_is_known_of_it() -> None:
+    run = MagicRun.objects.create(category="title", action="generate", input_text="water", output_text="Lake")
     row, mark = ask_for(
-        "0001", title="Lake", tags="water, calm", prompt_written="lake", prompt_magic="a very quiet lake", quality="low"
-    )
+        "0001", title="Lake", tags="water, calm", prompt_written="lake", prompt_magic="a very quiet lake",
+        title_run=run, quality="low",
+    )  # fmt: skip
     follow()
     after = fresh(row)
     image = after.images.get()
@@ -131,6 +134,7 @@ def test_a_picture_comes_home_with_all_that_is_known_of_it() -> None:
     assert len(content) == image.bytes
     assert (image.width, image.height, image.size, image.format) == (1024, 1024, SMALL, "png")
     assert (image.quality, image.model_used, image.title, image.tags) == ("low", row.model, "Lake", "water, calm")
+    assert (image.title_run, image.title_written, image.title_magic) == (run, "water", "Lake")
     assert image.file_path.endswith(f"/{image.filename}")
     assert image.filename in image.local_url
     assert (image.prompt, image.prompt_start) == (row.prompt, row.prompt[:200])

@@ -18,7 +18,7 @@ from chat.tests.desk import Desk
 from images.tests.factories import make_image
 from macai.tests.test_api import OPEN, OPEN_BELOW, addresses
 from prompts import services
-from prompts.models import PromptTemplate
+from prompts.models import PromptTemplate, SectionKind, SongStructure, StyleTerm
 from prompts.writing import Ended, Pieces, Sink, Writing
 from songs.models import SongFile
 from songs.tests.factories import make_choice, make_finished_song, make_stems
@@ -68,6 +68,9 @@ def rows() -> dict[str, str]:
         "/images/": str(image.pk),
         "/chat/messages/": str(message.pk),
         "/chat/presets/": "1",
+        "/style-words/": str(StyleTerm.objects.values_list("pk", flat=True).first()),
+        "/section-kinds/": str(SectionKind.objects.values_list("pk", flat=True).first()),
+        "/song-structures/": str(SongStructure.objects.values_list("pk", flat=True).first()),
         "/chat/": str(conversation.pk),
         "/tokens/": str(token.token_key),
         "/prompt": str(PromptTemplate.objects.values_list("pk", flat=True).first()),

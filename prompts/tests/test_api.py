@@ -10,9 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.tests.clients import make_api_client
+from prompts import services
 from prompts.models import MagicRun
 from prompts.tests.conftest import PretendedOllama
 from prompts.tests.factories import MOOD, make_run, make_template
+from prompts.tests.writers import write_at_once
+from prompts.writing import Ended, Writing
 from providers import ollama
 from providers.errors import ProviderError, Verdict
 from providers.ollama_types import Finish, Model, Piece
@@ -47,14 +50,48 @@ def test_one_text_is_answered_whole(api: APIClient, pretended: PretendedOllama) 
     answer = api.post("/api/v1/chat/generate/", sent)
 
     assert answer.status_code == 200
+    run = MagicRun.objects.get()
     assert answer.json() == {
-        "text": "a calm lake", "thinking": "", "model": "llama3.2:latest", "finish_reason": "stop",
+        "run": str(run.pk), "text": "a calm lake", "thinking": "", "model": "llama3.2:latest", "finish_reason": "stop",
         "prompt_tokens": None, "tokens": 3, "tokens_per_second": 3.0, "seconds": 1.5,
     }  # fmt: skip
     (asked,) = pretended.asked
     assert asked["prompt"] == "Before.\n\na lake\n\nAfter."
     assert (asked["options"].temperature, asked["options"].max_tokens, asked["options"].stop) == (0.1, 50, ("END",))
-    assert MagicRun.objects.count() == 0
+    kept = api.get(answer["Location"]).json()
+    shown = {name: kept[name] for name in ("template", "category", "action", "version", "input_text", "prompt", "text")}
+    assert shown == {
+        "template": None, "category": "chat", "action": "generate", "version": "", "input_text": "a lake",
+        "prompt": asked["prompt"], "text": "a calm lake",
+    }  # fmt: skip
+    assert (kept["state"], kept["tokens"]) == ("done", 3)
+    assert run.user is not None
+    assert str(run).startswith("chat/generate, ")
+
+
+def test_a_text_that_failed_keeps_what_came_of_it(api: APIClient, pretended: PretendedOllama) -> None:
+    pretended.pieces = ["a calm ", BROKEN]
+
+    answer = api.post("/api/v1/chat/generate/", {"prompt": "a lake"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (502, "Ollama broke off.")
+    kept = api.get(answer["Location"]).json()
+    assert (kept["state"], kept["text"], kept["error_message"]) == ("failed", "a calm ", "Ollama broke off.")
+    assert answer.json()["run"] == kept
+
+
+def test_a_text_that_somebody_stopped_is_answered_as_far_as_it_came(
+    api: APIClient, pretended: PretendedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(pieces: Any, sink: Any) -> Writing:
+        writing = write_at_once(pieces, sink)
+        monkeypatch.setattr(writing, "events", lambda: iter([Ended("stopped")]))
+        return writing
+
+    monkeypatch.setattr(services, "write", stopped)
+    answer = api.post("/api/v1/chat/generate/", {"prompt": "a lake", "model": "qwen3"})
+
+    assert (answer.status_code, answer.json()["text"], answer.json()["finish_reason"]) == (200, "a calm lake", "")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +114,7 @@ def test_a_text_that_cannot_be_asked_for_is_400(
 
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert pretended.asked == []
+    assert not MagicRun.objects.exists()
 
 
 @pytest.mark.parametrize(("error", "code"), [(MISSING, 422), (AWAY, 503), (BUSY, 503), (BROKEN, 502)])

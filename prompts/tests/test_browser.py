@@ -312,11 +312,16 @@ def test_a_title_is_found_for_the_lyrics_also_of_a_song_that_is_there(studio: st
     title = page.locator("[name=title]").input_value()
     assert title
     assert "\n" not in title
+    assert page.locator("[name=title_run]").input_value()
     page.click("button.create")
     page.locator("#recent").get_by_role("link", name=title).first.click()
     expect(page.locator("h1")).to_have_text(title)
     panel = magic(page, "id_title", "generate")
     wait_until_done(panel)
+    press(panel, "Replace")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("How this title came about").click()
+    expect(page.locator(".story", has_text="How this title")).to_contain_text("Template title/generate, version 1")
 
 
 @pytest.mark.parametrize(

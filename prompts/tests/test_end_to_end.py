@@ -24,9 +24,12 @@ from importlib import import_module
 from django.conf import settings
 from accounts.models import User
 from django.test import Client
+from accounts.services import issue_token
 client = Client()
-client.force_login(User.objects.create_user(username="ada", password="x"))
+user = User.objects.create_user(username="ada", password="x")
+client.force_login(user)
 print("session=" + client.cookies["sessionid"].value)
+print("token=" + issue_token(user=user, name="tests")[1])
 """
 
 
@@ -37,6 +40,7 @@ class Studio:
     environment: dict[str, str]
     port: int
     session: str
+    token: str
 
     @property
     def url(self) -> str:
@@ -88,8 +92,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
         WEB_THREADS="8",
     )  # fmt: skip
     manage(environment, "migrate", "-v0", "--skip-checks")
-    session = manage(environment, "shell", "-v0", "-c", MAKE_SESSION).partition("session=")[2].strip()
-    return Studio(environment, port, session)
+    printed = manage(environment, "shell", "-v0", "-c", MAKE_SESSION).split()
+    session, token = (line.partition("=")[2] for line in printed if line.startswith(("session=", "token=")))
+    return Studio(environment, port, session, token)
 
 
 def test_a_text_streams_and_is_kept_when_its_reader_leaves_and_stops_when_asked(studio: Studio) -> None:
@@ -116,6 +121,23 @@ def test_a_text_streams_and_is_kept_when_its_reader_leaves_and_stops_when_asked(
         assert stopped.status_code == 200
         assert json.loads(list(lines)[-1])["state"] == "stopped"
         assert studio.run(run)["state"] == "stopped"
+
+
+def test_a_text_that_a_program_asked_for_is_kept_when_the_program_hangs_up(studio: Studio) -> None:
+    headers = {"Authorization": f"Token {studio.token}"}
+    with studio.running():
+        with pytest.raises(requests.Timeout):
+            requests.post(
+                f"{studio.url}/api/v1/chat/generate/", json={"prompt": "20 words/s a boat and a house and a tree"},
+                headers=headers, timeout=(10, 0.5),
+            )  # fmt: skip
+        for _try in range(100):  # the studio has only just begun: its first request takes a while
+            runs = requests.get(f"{studio.url}/api/v1/magic-runs/?category=chat", headers=headers, timeout=30).json()
+            if runs["results"]:
+                break
+            time.sleep(0.1)
+        told = studio.wait_for(runs["results"][0]["id"], "done")
+    assert told["text"]
 
 
 def test_a_studio_that_stops_leaves_texts_as_broken_off_not_as_being_written(studio: Studio) -> None:

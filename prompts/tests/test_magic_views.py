@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.tests.factories import make_user
+from prompts import services
 from prompts.models import MagicRun
 from prompts.tests.conftest import PretendedOllama
 from prompts.tests.factories import make_run, make_template
@@ -117,6 +118,27 @@ def test_a_run_can_be_come_back_to(client: Client) -> None:
     told = client.get(f"/magic/{run.pk}/").json()
 
     assert (told["state"], told["text"], told["version"]) == ("writing", "a calm", "1")
+
+
+def test_whoever_comes_back_reads_along_with_the_process_that_writes(
+    client: Client, pretended: PretendedOllama
+) -> None:
+    make_template()
+    begun = services.begin_magic(category="poems", action="enhance", text="a lake", variables={}, user=None)
+
+    answer: Any = client.get(f"/magic/{begun.run.pk}/", headers={"accept": "application/x-ndjson, application/json"})
+
+    first, *texts, last = lines_of(answer)
+    assert (answer["Content-Type"], first["run"]) == ("application/x-ndjson", str(begun.run.pk))
+    assert "".join(line["text"] for line in texts) == "a calm lake"
+    assert last["state"] == "done"
+    assert client.get(f"/magic/{begun.run.pk}/").json()["text"] == "a calm lake"  # who wants no stream gets none
+
+
+def test_what_another_process_writes_is_told_as_it_stands(client: Client) -> None:
+    run = make_run(state="writing", output_text="a calm")
+    told = client.get(f"/magic/{run.pk}/", headers={"accept": "application/x-ndjson, application/json"})
+    assert (told["Content-Type"], told.json()["text"]) == ("application/json", "a calm")
 
 
 def test_a_run_that_broke_off_says_so(client: Client) -> None:

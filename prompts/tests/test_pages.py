@@ -1,5 +1,6 @@
 """The pages of the templates: they work without a script, refuse in plain words, and show hostile text as text."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from accounts.tests.factories import signed_in
 from prompts.models import MagicRun, PromptTemplate
 from prompts.tests.conftest import PretendedOllama
@@ -67,6 +69,16 @@ def test_a_version_shows_what_it_asks_and_its_neighbours(client: Client) -> None
 
     assert "Make this calm.\n\nA quiet lake in the morning\n\nAnswer with the poem only." in page
     assert client.get("/templates/999999/").status_code == 404
+
+
+def test_versions_come_in_pages_as_long_as_the_person_likes(client: Client) -> None:
+    for number in range(1, 24):
+        template = make_template(version=str(number), active=False, is_latest=False, note=f"Note {number}.")
+    User.objects.update(items_per_page=10)
+    for page, numbers in ((1, range(23, 13, -1)), (2, range(13, 3, -1)), (3, range(3, 0, -1))):
+        html = text_of(client.get(f"/templates/{template.pk}/?page={page}"))
+        assert re.findall(r"Note (\d+)\.</span>", html) == [str(number) for number in numbers]
+        assert ('rel="next"' in html) == (page < 3)
 
 
 def test_hostile_text_is_shown_as_text_everywhere(client: Client, pretended: PretendedOllama) -> None:

@@ -191,6 +191,8 @@ class Migration(migrations.Migration):
                 ),
                 ("prompt_written", models.TextField(blank=True, editable=False, verbose_name="style as written")),
                 ("prompt_magic", models.TextField(blank=True, editable=False, verbose_name="style as magic made it")),
+                ("title_written", models.TextField(blank=True, editable=False, verbose_name="title as written")),
+                ("title_magic", models.TextField(blank=True, editable=False, verbose_name="title as magic made it")),
                 (
                     "workflow",
                     models.CharField(
@@ -234,6 +236,18 @@ class Migration(migrations.Migration):
                         related_name="+",
                         to="prompts.magicrun",
                         verbose_name="magic of the style",
+                    ),
+                ),
+                (
+                    "title_run",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="prompts.magicrun",
+                        verbose_name="magic of the title",
                     ),
                 ),
                 (

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 WRITTEN = "a song about rain on the roof"
 LYRICS = "[Verse]\nRain on the roof, the city slows\nA yellow light in all the windows"
 STYLE = "indie folk, warm acoustic guitar, close harmonies"
+TITLES = '1. Yellow Windows\n2. "The City Slows"'
 
 
 def make_run(**overrides: Any) -> MagicRun:
@@ -25,6 +26,11 @@ def make_run(**overrides: Any) -> MagicRun:
 
 def style_run() -> MagicRun:
     return make_run(category="songs", action="enhance", input_text="folk", output_text=STYLE, variables={})
+
+
+def title_run() -> MagicRun:
+    variables = {"lyrics": LYRICS, "style": "folk"}
+    return make_run(category="title", action="generate", input_text="", output_text=TITLES, variables=variables)
 
 
 def asked(**overrides: Any) -> dict[str, Any]:
@@ -80,6 +86,14 @@ def test_the_page_tells_how_the_words_came_about() -> None:
     assert "How this style came about" not in page
 
 
+def test_lyrics_that_a_program_had_written_without_a_template_tell_so() -> None:
+    run = make_run(category="chat", version="")
+    song = make_song(lyrics=LYRICS, lyrics_run=run, lyrics_written=WRITTEN, lyrics_magic=LYRICS)
+    page = signed_in().get(song.get_absolute_url()).content.decode()
+    assert "Written without a template" in page
+    assert "Template chat" not in page
+
+
 def test_a_song_without_magic_tells_no_story() -> None:
     page = signed_in().get(make_song().get_absolute_url()).content.decode()
     assert "came about" not in page
@@ -129,3 +143,69 @@ def test_the_page_of_a_song_leads_to_the_template_that_is_still_there() -> None:
     template = PromptTemplate.objects.active().get(category="lyrics", action="generate")
     song = make_song(lyrics=LYRICS, lyrics_run=make_run(template_version=template), lyrics_magic=LYRICS)
     assert signed_in().get(song.get_absolute_url()).status_code == 200
+
+
+# --- The title, which can be edited afterwards ---
+
+
+def test_a_title_remembers_its_magic_of_a_song_and_of_an_instrumental() -> None:
+    run = title_run()
+    client = signed_in()
+    client.post("/songs/new/", asked(title="The City Slows", title_run=str(run.pk)))
+    client.post("/songs/new/?kind=instrumental", asked(title="Yellow Windows", title_run=str(run.pk)))
+    for song in Song.objects.all():
+        assert (song.title_run, song.title_written, song.title_magic) == (run, "", TITLES)
+        again = client.get("/songs/new/", {"from": str(song.pk)}).content.decode()
+        assert f'name="title_run" value="{run.pk}"' in again
+
+
+def test_the_page_tells_how_the_title_came_about_and_calls_no_choice_of_a_line_a_change() -> None:
+    song = make_song(title="The City Slows", title_run=title_run(), title_magic=TITLES)
+    client = signed_in()
+    page = client.get(song.get_absolute_url()).content.decode()
+    assert "How this title came about" in page
+    assert "Template title/generate, version 3" in page
+    assert "What was changed by hand afterwards" not in page
+    Song.objects.update(title="The City Slows Down")
+    assert "What was changed by hand afterwards" in client.get(song.get_absolute_url()).content.decode()
+
+
+def test_a_title_that_magic_finds_on_the_songs_page_is_remembered() -> None:
+    song, run, client = make_song(title="Rain"), title_run(), signed_in()
+    notes = {"title": "Yellow Windows", "tags": "", "workflow": "notUsed", "title_run": str(run.pk)}
+    client.post(f"{song.get_absolute_url()}edit/", notes)
+    song.refresh_from_db()
+    assert (song.title, song.title_run, song.title_magic) == ("Yellow Windows", run, TITLES)
+    assert f'name="title_run" value="{run.pk}"' in client.get(song.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("title", "is_remembered"), [("Yellow Windows", True), ("Two Yellow Windows", True), ("Snow", False), ("", False)]
+)
+def test_an_edited_title_is_remembered_as_long_as_it_is_made_of_magic(title: str, *, is_remembered: bool) -> None:
+    run = title_run()
+    song = make_song(title="Yellow Windows", title_run=run, title_magic=TITLES)
+    answer = make_api_client().patch(f"/api/v1/songs/{song.pk}/", {"title": title}, format="json")
+    assert answer.json()["title_run"] == (str(run.pk) if is_remembered else None)
+    assert answer.json()["title_magic"] == (TITLES if is_remembered else "")
+
+
+def test_notes_that_leave_the_title_alone_keep_its_texts_though_the_run_is_gone() -> None:
+    song, client = make_song(title="Yellow Windows", title_written="windows", title_magic=TITLES), signed_in()
+    notes = {"title": "Yellow Windows", "tags": "rain", "workflow": "notUsed", "title_run": ""}
+    client.post(f"{song.get_absolute_url()}edit/", notes)
+    song.refresh_from_db()
+    assert (song.tags, song.title_written, song.title_magic) == ("rain", "windows", TITLES)
+
+
+def test_the_api_takes_the_magic_of_a_title_when_it_is_made_and_when_it_is_changed() -> None:
+    client, run = make_api_client(), title_run()
+    wish = {"lyrics": LYRICS, "prompt": "folk", "title": "Yellow Windows", "title_run": str(run.pk)}
+    made = client.post("/api/v1/songs/", wish, format="json").json()
+    assert (made["title_run"], made["title_magic"]) == (str(run.pk), TITLES)
+    later = make_run(category="title", output_text="Lights Below the Rain", previous=run, input_text="Yellow Windows")
+    change = {"title": "Lights Below the Rain", "title_run": str(later.pk)}
+    changed = client.patch(f"/api/v1/songs/{made['id']}/", change, format="json").json()
+    assert (changed["title_run"], changed["title_magic"]) == (str(later.pk), "Lights Below the Rain")
+    refused = client.patch(f"/api/v1/songs/{made['id']}/", {"title_run": str(uuid.uuid4())}, format="json")
+    assert (refused.status_code, list(refused.json())) == (400, ["title_run"])

@@ -1,8 +1,10 @@
 // <form data-stream="address">: what it sends is answered by lines of JSON, the answer as it is written. Without this script
 // the same form leads to a page on which the answer asks for itself.
-import { onFresh } from "./fresh.js";
+import { onFresh, within } from "./fresh.js";
+import { lines } from "./ndjson.js";
 import { toast } from "./toasts.js";
 
+const live = new Set(); // elements of answers that a stream feeds
 const NEAR = 120; // pixels from the end of the page within which one reads along
 
 document.addEventListener("submit", (event) => {
@@ -26,7 +28,7 @@ async function send(form) {
       return;
     }
     if (!response.ok || response.redirected) throw new Error(response.statusText);
-    for await (const line of linesOf(response)) {
+    for await (const line of lines(response)) {
       if (answer) answer.take(line);
       else {
         answer = begin(form, line, sent);
@@ -42,17 +44,32 @@ async function send(form) {
   }
 }
 
-async function* linesOf(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) if (line) yield JSON.parse(line);
+/** Read along with an answer that was being written when its page was opened. If another process writes it, it goes on asking for itself. */
+async function rejoin(box) {
+  if (live.has(box.id)) return;
+  live.add(box.id);
+  let answer = null;
+  try {
+    const response = await fetch(box.dataset.live, { headers: { Accept: "application/x-ndjson" } });
+    if (response.status !== 200) return;
+    for await (const line of lines(response)) {
+      if (answer) answer.take(line);
+      else {
+        const place = document.getElementById(line.element); // it may have asked for itself meanwhile
+        if (!place) return;
+        htmx.trigger(place, "htmx:abort");
+        put(place, line.html, "outerHTML");
+        answer = new Answer(line);
+      }
+    }
+  } catch (error) {
+    console.info(error); // it asks for itself again
+  } finally {
+    live.delete(box.id);
+    answer?.end();
   }
 }
+onFresh((root) => within(root, "[data-live]").forEach(rejoin));
 
 /** Put the new messages in place, and return what takes the rest of the stream. What was written since stays. */
 function begin(form, first, sent) {
@@ -113,6 +130,7 @@ class Answer {
   constructor({ element, card }) {
     this.id = element;
     this.card = card;
+    live.add(element);
     this.waiting = { text: "", thinking: "" };
     this.frame = 0;
   }
@@ -141,6 +159,7 @@ class Answer {
   /** Show it as it is kept: rendered, with its figures. One that is not done yet goes on asking for itself. */
   end() {
     cancelAnimationFrame(this.frame);
+    live.delete(this.id);
     this.show();
     if (document.getElementById(this.id)) htmx.ajax("GET", this.card, { target: `#${this.id}`, swap: "outerHTML" });
   }

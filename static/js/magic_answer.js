@@ -57,11 +57,13 @@ export class Answer {
     this.changed();
   }
 
-  /** Look again and again at a text that is written, until it is whole. */
+  /** Look again and again at a text that is written, until it is whole; where it meets who writes it, it reads along. */
   async follow() {
     while (this.isWriting) {
-      const response = await fetch(this.words.runUrl.replace(ANY_RUN, this.run), { headers: { Accept: "application/json" } }).catch(() => null);
-      if (response?.ok) {
+      const headers = { Accept: "application/x-ndjson, application/json" };
+      const response = await fetch(this.words.runUrl.replace(ANY_RUN, this.run), { headers }).catch(() => null);
+      if (response?.headers.get("Content-Type") === "application/x-ndjson") await this.readAlong(response);
+      else if (response?.ok) {
         const { text, thinking, state, ...facts } = await response.json();
         Object.assign(this, { text, thoughts: thinking ?? "" });
         if (state === "writing") this.changed();
@@ -69,6 +71,21 @@ export class Answer {
       } else if (response) this.end({ state: "failed", error: await sentence(response, this.words.failed) });
       if (this.isWriting) await new Promise((resolve) => { setTimeout(resolve, PAUSE); }); // offline, too: it may come back
     }
+  }
+
+  /** Take in a stream that begins with the first word again. */
+  async readAlong(response) {
+    let isFresh = false;
+    try {
+      for await (const line of lines(response)) {
+        if (isFresh || !(line.text || line.thinking)) this.take(line);
+        else {
+          isFresh = true;
+          Object.assign(this, { text: line.text ?? "", thoughts: line.thinking ?? "" });
+          this.changed();
+        }
+      }
+    } catch { /* the connection broke again */ }
   }
 
   /** Have the writing stopped; what came so far is kept. Return what went wrong with that, in words. */
