@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from chat import branches
 from chat.models import Message
 from providers import ollama
+from providers.ollama_types import tokens_of
 
-BYTES_PER_TOKEN = 4  # by and large, in every script: a letter beyond ASCII has more bytes and takes more of a token
-TOKENS_AROUND = 4  # what frames a message
 SHARE_OF_ANSWER = 4  # a quarter of the context is left for the answer
 
 
@@ -41,8 +40,3 @@ def context_for(question: Message, *, system: str, size: int) -> Context:
     first = (ollama.Message("system", system),) if system else ()
     sent = (ollama.Message("user" if one.is_question else "assistant", one.text) for one in reversed(taken))
     return Context((*first, *sent), left_out, size)
-
-
-def tokens_of(text: str) -> int:
-    """Estimate the tokens of a text. No model's own count is to be had before it reads it."""
-    return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + TOKENS_AROUND

@@ -275,6 +275,7 @@ PRIVATE_HOSTS: list[str] = [host.lower() for host in env.list("PRIVATE_HOSTS", d
 # OLLAMA_MODEL: the model where a template or a conversation names none; without it, the first that is installed.
 OLLAMA_MODEL = env.str("OLLAMA_MODEL", default="")
 # CHAT_CONTEXT_TOKENS: how much of a conversation a model is sent, its answer included. More takes more memory and time.
+# Magic takes more where a text needs it, so that nothing of the text is cut off.
 # A model that can read less is sent less.
 CHAT_CONTEXT_TOKENS = number("CHAT_CONTEXT_TOKENS", 8192, low=512, high=1_000_000)
 

@@ -21,9 +21,11 @@ from prompts.variables import values_of, variables_of
 from prompts.writing import Ended, Writing, write
 from providers import ollama
 from providers.errors import ProviderError, Verdict
-from providers.ollama_types import Finish, Model, Options, Piece
+from providers.ollama_types import Finish, Model, Options, Piece, tokens_of
 
 MODEL_LIMIT = 100  # characters of a model's name
+ANSWER_TOKENS = 2048  # for an answer without a limit of its own
+EVERY_CONTEXT = 4096  # tokens; hardly a model that writes reads less
 PLAIN = ("chat", "generate")  # category and action of what was written without a template
 
 _writings: WeakValueDictionary[uuid.UUID, Writing] = WeakValueDictionary()  # of runs, in this process
@@ -150,7 +152,35 @@ def begin_magic(
 
 def pieces_of(prompt: str, model: str, options: Options) -> Iterator[Piece | Finish]:
     """Ask Ollama; the default model is only looked for now, because that may take a while."""
-    return ollama.generate(prompt, model=model or ollama.default_model(), options=options)
+    model = model or ollama.default_model()
+    return ollama.generate(prompt, model=model, options=with_room(options, prompt, model))
+
+
+def with_room(options: Options, prompt: str, model: str) -> Options:
+    """Have the model read all of a prompt: what is beyond its context, Ollama cuts off and does not say so.
+
+    The context is that of the chat where this is enough: another size has Ollama load the model anew.
+
+    Raises:
+        ProviderError: the text is longer than what the model can read, or Ollama does not answer.
+    """
+    if options.context_tokens is not None:
+        return options
+    prompt_tokens, answer_tokens = tokens_of(prompt), options.max_tokens or ANSWER_TOKENS
+    needed = prompt_tokens * 3 // 2 + answer_tokens  # the estimate may be that far off
+    size = int(settings.CHAT_CONTEXT_TOKENS)
+    while size < needed:
+        size *= 2
+    if needed > EVERY_CONTEXT and (own := ollama.show(model).context_tokens):
+        if prompt_tokens + answer_tokens > own:
+            raise ProviderError(
+                Verdict.REFUSED,
+                _("The text is too long for %(model)s, which reads %(own)s tokens at once, its answer included.")
+                % {"model": model, "own": own},
+                provider="Ollama",
+            )
+        size = min(size, own)
+    return replace(options, context_tokens=size)
 
 
 def start_magic(**wish: Any) -> MagicRun:

@@ -8,6 +8,8 @@ BIGGEST = 2**53
 NANOSECONDS = 1_000_000_000
 NAME_LENGTH = 255
 TEXT_LENGTH = 200_000
+BYTES_PER_TOKEN = 4  # by and large, in every script: a letter beyond ASCII has more bytes and takes more of a token
+TOKENS_AROUND = 4  # what frames a message
 
 Role = Literal["system", "user", "assistant"]
 Think = bool | Literal["low", "medium", "high", "max"] | None
@@ -38,6 +40,11 @@ class Options:
             "stop": list(self.stop) or None,
         }
         return {name: value for name, value in named.items() if value is not None}
+
+
+def tokens_of(text: str) -> int:
+    """Estimate the tokens of a text. No model's own count is to be had before it reads it."""
+    return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN + TOKENS_AROUND
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from prompts.services import MagicSink
 from prompts.tests.conftest import PretendedOllama
 from prompts.tests.factories import make_run, make_template
 from prompts.tests.writers import FINISH, broken_off
-from providers.ollama_types import Finish, Options, Piece
+from providers import ollama
+from providers.ollama_types import Finish, Options, Piece, parse_details
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,11 @@ def wish(**overrides: Any) -> dict[str, Any]:
     return values | overrides
 
 
+def reads(tokens: int | None) -> dict[str, Any]:
+    """Return what Ollama tells of a model that reads so much."""
+    return {"model_info": {"general.architecture": "llama", "llama.context_length": tokens}}
+
+
 def test_a_run_remembers_all_that_was_asked_and_answered(pretended: PretendedOllama) -> None:
     template, user = make_template(), make_user()
 
@@ -32,11 +38,42 @@ def test_a_run_remembers_all_that_was_asked_and_answered(pretended: PretendedOll
 
     prompt = "Make this wild.\n\na lake\n\nAnswer with the poem only."
     assert pretended.asked == [
-        {"prompt": prompt, "model": "llama3.2", "options": Options(temperature=0.7, max_tokens=500)}
+        {
+            "prompt": prompt,
+            "model": "llama3.2",
+            "options": Options(temperature=0.7, max_tokens=500, context_tokens=8192),
+        }
     ]
     assert (run.template_version, run.version, run.user, run.prompt) == (template, "1", user, prompt)
     assert (run.input_text, run.variables, run.output_text) == ("a lake", {"mood": "wild"}, "a calm lake")
     assert (run.state, run.model, run.seconds, run.tokens) == (RunState.DONE, FINISH.model, 1.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("letters", "own", "sent"),
+    [(4_000, 2048, 8192), (40_000, 131_072, 16_384), (40_000, 12_000, 12_000), (40_000, None, 16_384)],
+)
+def test_a_model_is_given_room_for_all_of_a_long_text(
+    pretended: PretendedOllama, monkeypatch: pytest.MonkeyPatch, letters: int, own: int | None, sent: int
+) -> None:
+    make_template()
+    monkeypatch.setattr(ollama, "show", lambda name: parse_details(name, reads(own)))
+
+    run = services.run_magic(**wish(text="a" * letters))
+
+    assert (run.state, pretended.asked[0]["options"].context_tokens) == (RunState.DONE, sent)
+
+
+def test_a_text_that_is_longer_than_what_the_model_reads_is_refused_and_not_cut(
+    pretended: PretendedOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_template()
+    monkeypatch.setattr(ollama, "show", lambda name: parse_details(name, reads(8192)))
+
+    run = services.run_magic(**wish(text="a" * 40_000))
+
+    assert (run.state, pretended.asked, run.input_text) == (RunState.FAILED, [], "a" * 40_000)
+    assert "The text is too long for llama3.2, which reads 8192 tokens" in run.error_message
 
 
 def test_only_the_version_in_use_is_offered_and_taken() -> None:
