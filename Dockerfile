@@ -3,9 +3,12 @@
 ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS environment
-COPY requirements.txt /tmp/
+# s3: what media in a bucket need (docs/operations.md).
+ARG MACAI_EXTRAS=
+COPY requirements*.txt /tmp/
 RUN python -m venv /opt/macai \
-    && /opt/macai/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/requirements.txt
+    && /opt/macai/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+    -r /tmp/requirements.txt ${MACAI_EXTRAS:+-r "/tmp/requirements-${MACAI_EXTRAS}.txt"}
 
 FROM python:${PYTHON}
 # pg_dump, for backups of PostgreSQL 15 or older; a newer server wants its own client here.

@@ -48,7 +48,7 @@ check: lint types test ## all of the three
 
 lock: ## requirements*.txt from requirements*.in
 	@$(SETUP) dev && $(IN)python -m pip install --quiet uv
-	@for name in requirements requirements-dev; do $(IN)python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; done
+	@for name in requirements requirements-s3 requirements-dev; do $(IN)python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; done
 
 mock: ## nothing but the imitated providers, at http://127.0.0.1:5051/mock/
 	@MOCKAPI_ENABLED=true MOCKAPI_ONLY=true PORT=$${PORT:-5051} DATA_DIR=$${DATA_DIR:-var/mock} exec $(SETUP) run

@@ -14,6 +14,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 UNFINISHED = os.path.join(VENV, "unfinished")  # there while something is being installed: an interruption leaves it
 NEEDED = (3, 11)
+S3 = "requirements-s3.txt"  # what media in a bucket need beside the rest
 USAGE = "usage: bootstrap.py run | manage COMMAND | dev | test [pytest arguments]"
 
 
@@ -72,6 +73,15 @@ def install(*files):
     os.remove(UNFINISHED)
 
 
+def needed():
+    # type: () -> list[str]
+    """Return the requirement files of the studio: its own, and that of the extra, if it is named or once was."""
+    extras = os.environ.get("MACAI_EXTRAS", "")
+    if extras not in ("", "s3"):
+        sys.exit("macai: MACAI_EXTRAS must be s3 or empty, not {0}.".format(extras))
+    return ["requirements.txt"] + ([S3] if extras or os.path.exists(stamp(S3)) else [])
+
+
 def stamp(name):
     # type: (str) -> str
     """Return the path of the file that says which version of a requirement file is installed."""
@@ -111,10 +121,10 @@ def main(arguments):
         sys.exit(USAGE)
     os.chdir(ROOT)
     if arguments[0] == "run":
-        install("requirements.txt")
+        install(*needed())
         os.execv(PYTHON, [PYTHON, "manage.py", "up"] + arguments[1:])
     if arguments[0] == "manage":
-        install("requirements.txt")
+        install(*needed())
         os.execv(PYTHON, [PYTHON, "manage.py"] + arguments[1:])
     install("requirements.txt", "requirements-dev.txt")
     if arguments[0] == "test":

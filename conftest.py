@@ -13,12 +13,14 @@ import django
 import pytest
 import pytest_django
 
+pytest_plugins = ["library.tests.buckets"]  # fixtures of more than one app
+
 ROOT = Path(__file__).parent
 KEPT = {"DATABASE_URL", "REDIS_URL"}  # the suite runs on SQLite and on PostgreSQL with Redis
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # its workers inherit what is set here
     # A developer's real keys must never reach a test, nor the tests a developer's data.
-    for name in re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE):
+    for name in re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE):
         if name not in KEPT:
             os.environ.pop(name, None)
             os.environ.pop(f"{name}_FILE", None)

@@ -28,6 +28,7 @@ from backups.sealing import hash_of
 from backups.sources import FolderSource
 from library import holdings
 from library.holdings import HOLDERS, Held
+from library.storage import StorageAwayError
 
 QUARANTINE = "quarantine"
 YOUNG = timedelta(days=1)  # a file may be stored before its row is written, and lie in an open form
@@ -123,6 +124,8 @@ def judge(lists: sqlite3.Connection, held: Held, *, quick: bool) -> str:
                 return "" if hash_of(file) == held.sha256 else DAMAGED
         except FileNotFoundError:
             return MISSING
+        except StorageAwayError:
+            raise
         except OSError:  # the disk itself cannot read it
             return DAMAGED
     return ""

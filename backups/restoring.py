@@ -31,7 +31,7 @@ from backups.rows import load_rows
 from backups.sealing import CHUNK, hash_of
 from backups.sources import Source
 from jobs import restored
-from library.storage import StorageFullError, full_disk_named
+from library.storage import StorageAwayError, StorageFullError, full_disk_named
 
 SCRATCH = "scratch"
 SESSIONS = "django_session"
@@ -70,7 +70,7 @@ def restore(
     store = store_in_use()
     with (
         store.lock(shared=True),
-        full_disk_in_a_sentence(),
+        trouble_in_a_sentence(),
         opened(source, seal_in_use(identity), is_signed=is_signed, tell=tell) as backup,
         targets.studio_stopped(),
     ):
@@ -92,8 +92,8 @@ def restore(
 
 
 @contextmanager
-def full_disk_in_a_sentence() -> Iterator[None]:
-    """Say that the disk is full, and what that means."""
+def trouble_in_a_sentence() -> Iterator[None]:
+    """Say that the disk is full or the files are away, and what that means."""
     try:
         with full_disk_named():
             yield
@@ -102,6 +102,9 @@ def full_disk_in_a_sentence() -> Iterator[None]:
             "The disk is full, so the restore was given up. Make room and start it again with --force: it goes on."
         )
         raise BackupError(message) from error
+    except StorageAwayError as error:
+        message = _("%(problem)s The restore was given up. Start it again with --force: it goes on.")
+        raise BackupError(message % {"problem": error.message}) from error
 
 
 # --- Files ---

@@ -39,7 +39,7 @@ def zip_chunks(images: Iterable[GeneratedImage]) -> Iterator[bytes]:
         for image in images:
             try:
                 source = default_storage.open(image.file_path, "rb")
-            except OSError:
+            except FileNotFoundError:
                 continue
             entry = zipfile.ZipInfo(unused(file_name(image), names), image.created_at.timetuple()[:6])
             with source, archive.open(entry, "w", force_zip64=True) as target:

@@ -113,7 +113,7 @@ def load_references(names: list[str], mask: str) -> tuple[tuple[openai.Reference
     """Read the pictures to work from out of our storage.
 
     Raises:
-        ProviderError: refused, because one is no longer there: nothing is sent then.
+        ProviderError: refused, because one is no longer there; later, because the files are away. Nothing is sent then.
     """
     try:
         references = []
@@ -125,6 +125,8 @@ def load_references(names: list[str], mask: str) -> tuple[tuple[openai.Reference
         if mask:
             with default_storage.open(mask) as file:
                 content = file.read()
+    except storage.StorageAwayError as error:
+        raise ProviderError(Verdict.LATER, error.message, provider="OpenAI") from error
     except OSError as error:
         message = _("A reference picture is no longer there.")
         raise ProviderError(Verdict.REFUSED, message, provider="OpenAI") from error

@@ -27,7 +27,15 @@ logger = logging.getLogger(__name__)
 OPENAI = "openai"
 PARTIALS = 3
 PREVIEW_SECONDS = 600
+STORE_PAUSES = (1, 4, 10, 20)  # seconds
 ROOM_WANTED = 256 * 1024 * 1024  # bytes; a picture that is paid for must find a place
+STATED = (
+    NotAPictureError,
+    DownloadError,
+    storage.StorageAwayError,
+    storage.StorageFullError,
+    storage.DamagedFileError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,11 @@ class ImageKind(Kind[ImageRequest]):
         if not storage.has_room(ROOM_WANTED):
             message = _("The disk is full, so nothing was asked for.")
             raise ProviderError(Verdict.LATER, message, provider=self.provider_name)
+        try:
+            storage.check_reachable()
+        except storage.StorageAwayError as error:
+            message = _("%(problem)s So nothing was asked for.") % {"problem": error.message}
+            raise ProviderError(Verdict.LATER, message, provider=self.provider_name) from error
         references, mask = keeping.load_references(job.references, job.mask)
         request = openai.ImageRequest(
             prompt=job.prompt, model=job.model, n=job.count, size=job.size, quality=job.quality,
@@ -106,7 +119,10 @@ class ImageKind(Kind[ImageRequest]):
 
     def sweep(self) -> None:
         """Empty what has lain in the trash for long enough."""
-        for image in GeneratedImage.objects.worn_out(timezone.now())[:100]:
+        worn_out = list(GeneratedImage.objects.worn_out(timezone.now())[:100])
+        if worn_out:
+            storage.check_reachable()  # or their rows would go and their files stay
+        for image in worn_out:
             names = image.names
             if GeneratedImage.objects.worn_out(timezone.now()).filter(pk=image.pk).delete()[0]:
                 storage.delete(names)
@@ -122,14 +138,25 @@ def keep_all(sent: tuple[openai.Picture, ...]) -> tuple[tuple[keeping.Kept, ...]
     kept, problems = [], []
     for picture in sent:
         try:
-            kept.append(keeping.keep(picture))
-        except (NotAPictureError, DownloadError, storage.StorageFullError, storage.DamagedFileError) as error:
+            kept.append(keep_patiently(picture))
+        except STATED as error:
             problems.append(error.message)
         except Exception:
             # The picture is paid for and its answer is here: it failed at home, and nothing about it is uncertain.
             logger.exception("A picture could not be stored.")
             problems.append(_("It could not be stored."))
     return tuple(kept), problems
+
+
+def keep_patiently(picture: openai.Picture) -> keeping.Kept:
+    """Store a picture; while the files are away, again after each of STORE_PAUSES: it is paid for and only here."""
+    for pause in STORE_PAUSES:
+        try:
+            return keeping.keep(picture)
+        except storage.StorageAwayError:
+            logger.warning("The files are away while a picture comes home.", exc_info=True)
+            time.sleep(pause)
+    return keeping.keep(picture)
 
 
 def told_of(kept: tuple[keeping.Kept, ...], problems: list[str]) -> str:

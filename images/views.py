@@ -22,6 +22,7 @@ from images.models import REFERENCES_LIMIT, GeneratedImage, ImageRequest
 from images.references import Reference
 from jobs.pages import uuid_or_404
 from library import pictures, prefill
+from library.storage import StorageAwayError
 
 RECENT = 5
 REFERENCE_SIDE = 160  # pixels
@@ -140,6 +141,8 @@ def reference(request: HttpRequest, token: str) -> HttpResponse:
     try:
         with default_storage.open(found.name, "rb") as file:
             small = pictures.thumbnails(file, (REFERENCE_SIDE,))[REFERENCE_SIDE]
+    except StorageAwayError:
+        raise
     except (OSError, pictures.NotAPictureError) as error:
         raise Http404 from error
     response = HttpResponse(small, content_type="image/webp")

@@ -26,6 +26,8 @@ class _Piece:
         self._file = file
         self._left = length
         file.seek(start)
+        if hasattr(file, "stop_at"):  # in a bucket, which is asked for this piece alone
+            file.stop_at(start + length)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -46,7 +48,8 @@ def serve_file(
 ) -> HttpResponseBase:
     """Answer with a stored file: 200, 206 for a range, 304 if the browser has it, 416 for a range outside of it.
 
-    `etag` is the file's SHA-256, `filename` what a saved copy is to be called. Raises Http404 if the file is gone.
+    `etag` is the file's SHA-256, `filename` what a saved copy is to be called. Raises Http404 if the file is gone, and
+    StorageAwayError if that cannot be known now.
     """
     try:
         file = default_storage.open(name, "rb")

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from django.utils.translation import gettext as _
 
 from library.kinds import is_of_kind, read_zip_directory
 
+logger = logging.getLogger(__name__)
+
 Kind = Literal["mp3", "flac", "wav", "zip", "png", "jpeg", "webp"]
 
 INCOMING = "incoming"
@@ -34,6 +37,15 @@ class StorageFullError(Exception):
     def __init__(self) -> None:
         self.message = _("The disk is full: there is no room for the file.")
         super().__init__(self.message)
+
+
+class StorageAwayError(OSError):
+    """The files cannot be had or kept now, wherever they lie; none of them is lost. Its text is no sentence yet."""
+
+    @property
+    def message(self) -> str:
+        """Return one plain sentence."""
+        return _("The files are away: %(why)s.") % {"why": self.strerror}
 
 
 class DamagedFileError(Exception):
@@ -65,8 +77,8 @@ def store(
 ) -> Stored:
     """Take a file in and put it at `<folder>/<2 hex>/<uuid>.<suffix>`; lengths in bytes.
 
-    `on_progress` is told the number of bytes so far, after every chunk. Raises StorageFullError or DamagedFileError;
-    what `chunks` or `on_progress` raise passes through. On any error nothing is left behind.
+    `on_progress` is told the number of bytes so far, after every chunk. Raises StorageFullError, StorageAwayError or
+    DamagedFileError; what `chunks` or `on_progress` raise passes through. On any error nothing is left behind.
     """
     if not re.fullmatch(r"[a-z0-9_-]+(/[a-z0-9_-]+)*", folder) or not re.fullmatch(r"[a-z0-9]+", suffix):
         raise ValueError("folder and suffix are plain lower-case names")
@@ -92,11 +104,22 @@ def has_room(size: int) -> bool:
     return shutil.disk_usage(folder).free >= size + RESERVE_BYTES
 
 
+def check_reachable() -> None:
+    """Look whether files can be had, for who must not begin what it could not end. Raises StorageAwayError."""
+    default_storage.exists(INCOMING)
+
+
 def delete(names: Iterable[str]) -> None:
-    """Delete files from the storage. Those that are gone already, and empty names, are passed over."""
+    """Delete files from the storage. Those that are gone already, and empty names, are passed over.
+
+    What cannot be deleted now stays and belongs to no row: who deletes is done with it, and check_library finds it.
+    """
     for name in names:
         if name:
-            default_storage.delete(name)
+            try:
+                default_storage.delete(name)
+            except StorageAwayError as error:
+                logger.warning("%s was not deleted: %s", name, error)
 
 
 def remove_stale_parts(older_than: timedelta) -> int:

@@ -27,6 +27,7 @@ from images.request_api import ImageRequestViewSet
 from jobs.api import QueueView
 from jobs.endings import DATABASE_AWAY
 from jobs.services import JobError
+from library.storage import StorageAwayError
 from macai.errors import RETRY_AFTER
 from macai.health_api import HealthView, LiveView, ReadyView
 from macai.settings_api import SettingsView
@@ -54,7 +55,7 @@ class TooLongError(APIException):
 
 
 class AwayError(APIException):
-    """The database does not answer. Nothing was decided; the same request may be sent again."""
+    """The database, or the place of the files, is away. Nothing was decided; the same request may be sent again."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "away"
@@ -75,6 +76,11 @@ def explain(error: Exception, context: dict[str, Any]) -> Response:
         logger.error("The database does not answer: %s", type(error).__name__)
         words = _("The database does not answer. Ask again with the same Idempotency-Key, then nothing is made twice.")
         error = AwayError(words)
+    elif isinstance(error, StorageAwayError):
+        logger.error("The files are away: %s", error)
+        error = AwayError(
+            _("The files are away for a moment. Ask again; with the same Idempotency-Key nothing is made twice.")
+        )
     response = exception_handler(error, context)
     if response is not None:
         return response

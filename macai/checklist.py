@@ -32,12 +32,25 @@ def worker_and_storage() -> list[Check]:
         Check(
             _("Storage"),
             storage,
-            _("Songs and pictures are kept in %(path)s.") % {"path": settings.MEDIA_ROOT}
-            if storage
-            else _("%(path)s cannot be written. Make room there, or set DATA_DIR to another folder.")
-            % {"path": settings.MEDIA_ROOT},
+            storage_advice(is_well=storage),
         ),
     ]
+
+
+def storage_advice(*, is_well: bool) -> str:
+    """Say where songs and pictures are kept, or what to do if they cannot be."""
+    if settings.MEDIA_S3_BUCKET and is_well:
+        words = _("Songs and pictures are kept in the bucket %(bucket)s.")
+    elif settings.MEDIA_S3_BUCKET:
+        words = _(
+            "The bucket %(bucket)s, or %(path)s, cannot be written. See that its server answers, that it exists, and "
+            "that MEDIA_S3_ACCESS_KEY_ID may list, get, put and delete there."
+        )
+    elif is_well:
+        words = _("Songs and pictures are kept in %(path)s.")
+    else:
+        words = _("%(path)s cannot be written. Make room there, or set DATA_DIR to another folder.")
+    return words % {"path": settings.MEDIA_ROOT, "bucket": settings.MEDIA_S3_BUCKET}
 
 
 def providers() -> list[Check]:

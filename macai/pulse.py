@@ -1,14 +1,21 @@
 """Whether the studio is well: the worker, the providers, the storage."""
 
 import tempfile
+import time
+import uuid
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 from django_q.status import Stat
 
+from library.storage import INCOMING
 from providers import mureka, ollama, openai
 from providers.errors import ProviderError
+
+PROBED_FOR = 15.0  # seconds that the bucket's answer is remembered: each probe is paid for
 
 
 class Provider(NamedTuple):
@@ -68,4 +75,38 @@ def storage_is_writable() -> bool:
             file.flush()
     except OSError:
         return False
-    return True
+    return bucket_probe.is_well() if settings.MEDIA_S3_BUCKET else True
+
+
+class BucketProbe:
+    """Whether a small object could be stored in the bucket, read again and deleted, a moment ago."""
+
+    def __init__(self) -> None:
+        self._at = float("-inf")
+        self._was_well = False
+
+    def is_well(self) -> bool:
+        """Return what is remembered, if it is fresh; else try."""
+        if time.monotonic() - self._at > PROBED_FOR:
+            self._was_well = self.try_bucket()
+            self._at = time.monotonic()
+        return self._was_well
+
+    def try_bucket(self) -> bool:
+        """Store, read and delete."""
+        probe = storages["probe"]
+        try:
+            name = probe.save(f"{INCOMING}/{uuid.uuid4().hex}", ContentFile(b"macai"))
+            with probe.open(name) as file:
+                is_whole = bool(file.read() == b"macai")
+            probe.delete(name)
+        except OSError:
+            return False
+        return is_whole
+
+    def forget(self) -> None:
+        """Try the next time, however soon."""
+        self._at = float("-inf")
+
+
+bucket_probe = BucketProbe()

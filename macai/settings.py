@@ -7,6 +7,7 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -563,6 +564,31 @@ MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_ACCEL = env.str("MEDIA_ACCEL", default="")
 if MEDIA_ACCEL and not re.fullmatch(r"/([A-Za-z0-9_-]+/)+", MEDIA_ACCEL):
     raise ImproperlyConfigured(f"MEDIA_ACCEL must start and end with a slash, not {MEDIA_ACCEL!r}.")
+# MEDIA_S3_BUCKET: media lie in this bucket of S3, or of a compatible server, in place of MEDIA_ROOT, which then only
+# holds what is on its way there: for a studio on several hosts. nginx has none of it, so MEDIA_ACCEL means nothing.
+MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", default="")
+# MEDIA_S3_ENDPOINT_URL: where that is, if it is not Amazon's own. MEDIA_S3_REGION: its region.
+MEDIA_S3_ENDPOINT_URL = (
+    http_address("MEDIA_S3_ENDPOINT_URL", "") if env.str("MEDIA_S3_ENDPOINT_URL", default="") else ""
+)
+MEDIA_S3_REGION = env.str("MEDIA_S3_REGION", default="") or "us-east-1"
+# MEDIA_S3_PREFIX: the folder in the bucket; without it, all of the bucket is the studio's.
+MEDIA_S3_PREFIX = env.str("MEDIA_S3_PREFIX", default="").strip("/")
+# MEDIA_S3_ACCESS_KEY_ID, MEDIA_S3_SECRET_ACCESS_KEY: may list the bucket, and get, put and delete its objects.
+MEDIA_S3_ACCESS_KEY_ID = secret("MEDIA_S3_ACCESS_KEY_ID")
+MEDIA_S3_SECRET_ACCESS_KEY = secret("MEDIA_S3_SECRET_ACCESS_KEY")
+if MEDIA_S3_BUCKET:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", MEDIA_S3_BUCKET):
+        raise ImproperlyConfigured(f"MEDIA_S3_BUCKET must be the name of a bucket alone, not {MEDIA_S3_BUCKET!r}.")
+    if not re.fullmatch(r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", MEDIA_S3_PREFIX):
+        raise ImproperlyConfigured(f"MEDIA_S3_PREFIX must be a folder such as macai/media, not {MEDIA_S3_PREFIX!r}.")
+    if not (MEDIA_S3_ACCESS_KEY_ID and MEDIA_S3_SECRET_ACCESS_KEY):
+        raise ImproperlyConfigured("MEDIA_S3_BUCKET needs MEDIA_S3_ACCESS_KEY_ID and MEDIA_S3_SECRET_ACCESS_KEY.")
+    if not (find_spec("storages") and find_spec("boto3")):
+        raise ImproperlyConfigured(
+            "MEDIA_S3_BUCKET needs what requirements-s3.txt lists: set MACAI_EXTRAS=s3 when you install or build."
+        )
+    MEDIA_ACCEL = ""
 # STATIC_ROOT: where static files are collected. The image has them collected beside the code.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
 # STATIC_SHARE: a folder in which nginx finds the static files of this version and of those before it; `manage.py
@@ -578,6 +604,23 @@ STORAGES = {
         "OPTIONS": {"file_permissions_mode": 0o644},
     },
 }
+if MEDIA_S3_BUCKET:
+    bucket = {
+        "bucket_name": MEDIA_S3_BUCKET,
+        "location": MEDIA_S3_PREFIX,
+        "endpoint_url": MEDIA_S3_ENDPOINT_URL or None,
+        "region_name": MEDIA_S3_REGION,
+        "access_key": MEDIA_S3_ACCESS_KEY_ID,
+        "secret_key": MEDIA_S3_SECRET_ACCESS_KEY,
+    }
+    # The probe of the health check is the same bucket, asked with little patience.
+    STORAGES |= {
+        "default": {"BACKEND": "library.bucket.BucketStorage", "OPTIONS": bucket},
+        "probe": {
+            "BACKEND": "library.bucket.BucketStorage",
+            "OPTIONS": bucket | {"seconds": (0.8, 0.8), "tries": 1},
+        },
+    }
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- Backups --------------------------------------------------------------------------------------------------------

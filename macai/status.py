@@ -39,7 +39,10 @@ ADVICE: dict[str, str | Promise] = {
     "worker": _("Start the worker (“make run” at home, “docker compose up -d worker” in containers). Jobs only wait."),
     "queue.not_followed": _("The worker does not work. Restart it; waiting jobs are then taken up."),
     "queue.waits_long": _("The line is long, or the provider lets few run at once. See the page of jobs."),
-    "storage": _("See that the disk is there and DATA_DIR can be written. What is paid for comes home later."),
+    "storage": _(
+        "See that the disk is there and DATA_DIR can be written, and the bucket if there is one. What is paid for "
+        "comes home later."
+    ),
     "disk": _("Make room: empty the trash, move old backups away. New files are refused before the database suffers."),
     "backup.none_yet": _("Make one in the admin, or by “manage.py backup”."),
     "backup.too_old": _("See in the admin why the last ones failed; the backup runs in the worker."),

@@ -109,7 +109,9 @@ class SongKind(Kind[Song]):
         for pk in audio.order_by().values_list("choice__song", flat=True).distinct()[:SWEEP_AT_MOST]:
             job_tasks.send_home(Song._meta.label_lower, str(pk))
         worn_out = Song.objects.worn_out(timezone.now()).deletable()
-        curation.purge_songs(worn_out.only("pk").order_by("deleted_at")[:PURGE_AT_MOST])
+        if songs := list(worn_out.only("pk").order_by("deleted_at")[:PURGE_AT_MOST]):
+            storage.check_reachable()  # or their rows would go and their files stay
+            curation.purge_songs(songs)
 
 
 class StemsKind(Kind[StemSeparation]):
@@ -225,7 +227,7 @@ def source_of(job: StemSeparation) -> str:
     """Return what Mureka is to separate: the living link, or our own file as a data URI.
 
     Raises:
-        ProviderError: refused, if the link has died and the file is too big to be sent.
+        ProviderError: refused, if the link has died and the file is too big to be sent; later, if the files are away.
     """
     if job.source_url and job.source_expires_at > timezone.now():
         return job.source_url
@@ -233,7 +235,9 @@ def source_of(job: StemSeparation) -> str:
         try:
             with default_storage.open(job.source_name) as file:
                 uri = "data:audio/mp3;base64," + base64.b64encode(file.read(DATA_URI_LIMIT)).decode("ascii")
-        except OSError as error:  # nothing was sent, so it must not look uncertain
+        except storage.StorageAwayError as error:  # nothing was sent, so it must not look uncertain
+            raise ProviderError(Verdict.LATER, error.message, provider="Mureka") from error
+        except OSError as error:  # the same, but waiting does not help
             message = _("Our file of this choice cannot be read.")
             raise ProviderError(Verdict.REFUSED, message, provider="Mureka", detail=str(error)) from error
         if len(uri) <= DATA_URI_LIMIT:

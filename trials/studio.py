@@ -44,7 +44,7 @@ def free_port() -> int:
 
 def clean_environment() -> dict[str, str]:
     """Return our environment without the studio's own settings: a trial must not meet a real key or real data."""
-    settings = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    settings = re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     kept = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in settings}
     return kept | {"ENV_FILE": os.devnull, "PYTHONUNBUFFERED": "1", "API_RATE_USER": "off"}
 

@@ -29,7 +29,7 @@ class Studio:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment of its processes: none of our own settings."""
-        names = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+        names = re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
         kept = {name: value for name, value in os.environ.items() if name not in names}
         own = {"ENV_FILE": os.devnull, "DATA_DIR": str(self.data_dir), "SECRET_KEY": "the key of this studio " * 3}
         return kept | own | self.settings

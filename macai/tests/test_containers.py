@@ -62,7 +62,7 @@ def test_app_and_worker_have_the_time_that_their_stop_may_take(name: str) -> Non
 
 @pytest.mark.parametrize("name", STUDIO)
 def test_settings_of_the_containers_exist(name: str) -> None:
-    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(SERVICES[name]["environment"]) <= set(listed)
 
 
@@ -77,7 +77,7 @@ def test_all_that_runs_goes_into_the_image_and_no_secret_does() -> None:
     let_in = {line.removeprefix("!").rstrip("/") for line in lines if line.startswith("!")}
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"trials"}
     assert lines[1] == "*"
-    assert packages | {"templates", "static", "manage.py", "requirements.txt"} <= let_in
+    assert packages | {"templates", "static", "manage.py", "requirements.txt", "requirements-s3.txt"} <= let_in
     assert not {".env", "secrets", "nginx", "var", ".git", ".venv"} & let_in
 
 

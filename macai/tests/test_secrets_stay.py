@@ -12,7 +12,9 @@ from django.views.debug import ExceptionReporter
 from pytest_django import Settings
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = sorted(set(re.findall(r'secret\("([A-Z_]+)"\)', (ROOT / "macai" / "settings.py").read_text(encoding="utf-8"))))
+NAMES = sorted(
+    set(re.findall(r'secret\("([A-Z0-9_]+)"\)', (ROOT / "macai" / "settings.py").read_text(encoding="utf-8")))
+)
 # Addresses that a marker makes of use: the rest may be any text.
 SHAPES = {
     "ALERT_WEBHOOK_URL": "https://hooks.example/{}",
@@ -118,6 +120,8 @@ def test_the_technical_page_of_developers_shows_none_either(settings: Settings) 
     settings.ALERT_WEBHOOK_URL = "https://hooks.example/MARK-5"
     settings.EMAIL_URL = "smtp://me:MARK-6@mail.example"
     settings.MUREKA_API_KEY = "MARK-7"
+    settings.MEDIA_S3_SECRET_ACCESS_KEY = "MARK-8"
+    settings.STORAGES = settings.STORAGES | {"probe": {"OPTIONS": {"access_key": "MARK-9", "secret_key": "MARK-9"}}}
     for accept in ("text/html", "text/plain"):
         request = RequestFactory().get("/", headers={"Accept": accept})
         reporter = ExceptionReporter(request, RuntimeError, RuntimeError("x"), None)

@@ -37,6 +37,19 @@ MISTAKES = {
     ),
     "a proxy by its name": ({"TRUSTED_PROXIES": "nginx"}, "TRUSTED_PROXIES must be addresses or networks such as"),
     "media for nginx at half an address": ({"MEDIA_ACCEL": "media"}, "MEDIA_ACCEL must start and end with a slash"),
+    "a bucket with its folder": ({"MEDIA_S3_BUCKET": "s3://a/b"}, "MEDIA_S3_BUCKET must be the name of a bucket alone"),
+    "a bucket without keys": (
+        {"MEDIA_S3_BUCKET": "macai", "MEDIA_S3_ACCESS_KEY_ID": "a-secret@"},
+        "MEDIA_S3_BUCKET needs MEDIA_S3_ACCESS_KEY_ID and MEDIA_S3_SECRET_ACCESS_KEY.",
+    ),
+    "a bucket at no address": (
+        {"MEDIA_S3_BUCKET": "macai", "MEDIA_S3_ENDPOINT_URL": "minio:9000"},
+        "MEDIA_S3_ENDPOINT_URL must start with http:// or https://",
+    ),
+    "a folder of the bucket that leads out of it": (
+        {"MEDIA_S3_BUCKET": "macai", "MEDIA_S3_PREFIX": "../a"},
+        "MEDIA_S3_PREFIX must be a folder such as macai/media",
+    ),
     "a secret in a file that is not there": (
         {"SECRET_KEY_FILE": "/run/secrets/none"},
         "SECRET_KEY_FILE /run/secrets/none cannot be read: No such file or directory.",
@@ -142,6 +155,40 @@ def test_well_set_production_passes_the_deployment_checks(tmp_path: Path) -> Non
     assert result.returncode == 0, result.stderr
 
 
+BUCKET = {
+    "MEDIA_S3_BUCKET": "macai",
+    "MEDIA_S3_ACCESS_KEY_ID": "an-access-key",
+    "MEDIA_S3_SECRET_ACCESS_KEY": "a-secret-key",
+    "MEDIA_ACCEL": "/protected-media/",
+}
+
+
+def test_a_bucket_without_what_it_needs_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['boto3'] = sys.modules['storages'] = None\n")
+    result = manage(tmp_path, "check", **BUCKET, PYTHONPATH=str(tmp_path))
+    assert result.returncode != 0
+    assert "MEDIA_S3_BUCKET needs what requirements-s3.txt lists: set MACAI_EXTRAS=s3" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nginx_is_asked_for_nothing_that_lies_in_a_bucket(tmp_path: Path) -> None:
+    print_both = (
+        "from django.conf import settings as s; from django.core.files.storage import default_storage as d; "
+        "print(repr(s.MEDIA_ACCEL), d.bucket_name, d.default_acl, d.file_overwrite, d.endpoint_url)"
+    )
+    result = manage(tmp_path, "shell", "-v", "0", "--no-imports", "-c", print_both, **BUCKET)
+    assert result.stdout.strip() == "'' macai None False None", result.stderr
+
+
+def test_a_studio_without_a_bucket_never_loads_what_a_bucket_needs(tmp_path: Path) -> None:
+    script = (
+        "import sys; from django.core.files.storage import default_storage as d; from library import serving; "
+        "d.exists('x'); print({'boto3', 'botocore', 'storages', 'library.bucket'} & set(sys.modules))"
+    )
+    result = manage(tmp_path, "shell", "-v", "0", "--no-imports", "-c", script)
+    assert result.stdout.strip() == "set()", result.stderr
+
+
 def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path) -> None:
     print_key = "from django.conf import settings; print(settings.SECRET_KEY)"
     first, second = (manage(tmp_path, "shell", "-v", "0", "-c", print_key).stdout.strip() for _ in range(2))
@@ -152,8 +199,10 @@ def test_the_secret_that_is_made_is_kept_and_nobody_elses_to_read(tmp_path: Path
 
 def test_the_env_example_has_every_setting_and_nothing_else() -> None:
     source = (ROOT / "macai" / "settings.py").read_text()
-    read = set(re.findall(r"""(?:env\.\w+|switch|number|http_address|secret|networks|rate)\(\s*"([A-Z_]+)\"""", source))
-    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    read = set(
+        re.findall(r"""(?:env\.\w+|switch|number|http_address|secret|networks|rate)\(\s*"([A-Z0-9_]+)\"""", source)
+    )
+    listed = re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert read == set(listed)
     assert len(listed) == len(set(listed))
 

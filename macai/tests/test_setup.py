@@ -37,8 +37,8 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def bootstrap(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run([sys.executable, "bootstrap.py", *arguments], clone)
+def bootstrap(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run([sys.executable, "bootstrap.py", *arguments], clone, **environment)
 
 
 @pytest.mark.own_database
@@ -59,6 +59,19 @@ def test_the_first_start_installs_and_the_second_one_does_not(clone: Path) -> No
     repaired = bootstrap(clone, "run")
     assert "Making the environment" in repaired.stderr
     assert repaired.stdout == "manage ['up']\n"
+
+
+@pytest.mark.own_database
+def test_the_extra_is_installed_once_it_is_named_and_kept_up_to_date(clone: Path) -> None:
+    extra = clone / "requirements-s3.txt"
+    extra.write_text("# nothing\n")
+    assert "requirements-s3.txt" not in bootstrap(clone, "run").stderr
+    assert bootstrap(clone, "run", MACAI_EXTRAS="s3").stderr == "Installing what requirements-s3.txt lists ...\n"
+    assert bootstrap(clone, "run").stderr == ""
+    extra.write_text("# changed\n")
+    assert bootstrap(clone, "manage").stderr == "Installing what requirements-s3.txt lists ...\n"
+    misspelt = bootstrap(clone, "run", MACAI_EXTRAS="S3")
+    assert (misspelt.returncode, misspelt.stderr) == (1, "macai: MACAI_EXTRAS must be s3 or empty, not S3.\n")
 
 
 @pytest.mark.own_database

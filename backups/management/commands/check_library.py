@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backups.errors import BackupError
 from backups.library_check import check_library
-from library.storage import StorageFullError
+from library.storage import StorageAwayError, StorageFullError
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         os.nice(10)  # the studio goes first
         try:
             report = check_library(repair=options["repair"], quick=options["quick"], tell=self.stdout.write)
-        except (BackupError, StorageFullError) as error:
+        except (BackupError, StorageAwayError, StorageFullError) as error:
             raise CommandError(error.message) from error
         self.stdout.write(
             f"{report.files:,} files that rows speak of: {report.missing} missing, {report.damaged} damaged. "
