@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts.services import issue_token
 from accounts.tests.factories import make_owner
 from images.tests.factories import make_image
+from prompts.models import SectionKind, SongStructure, StyleTerm
 from songs.tests.factories import make_choice, make_song, make_stems
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,10 @@ BEYOND_WORDS = (
     "No template is in use for",
     "A word is needed here",
     "Small letters, digits and _ only",
+    "Commas separate the words",
+    "The brackets are added in the lyrics",
+    "There is no kind of section",
+    "may not be blank",
 )
 AWAY = "Ollama does not answer"
 OPEN = ("/api/v1/health/", "/api/v1/health/live/", "/api/v1/health/ready/")  # looked at by tests of their own
@@ -58,6 +63,9 @@ def rows() -> dict[str, list[Any]]:
         "/song-choices/": [choice.pk],
         "/images/": [image.pk],
         "/image-requests/": [image.request_id],
+        "/style-words/": [*StyleTerm.objects.values_list("pk", flat=True)[:3]],
+        "/section-kinds/": [*SectionKind.objects.values_list("pk", flat=True)[:3]],
+        "/song-structures/": [*SongStructure.objects.values_list("pk", flat=True)[:3]],
     }
 
 
