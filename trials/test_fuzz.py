@@ -23,7 +23,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts.services import issue_token
 from accounts.tests.factories import make_owner
 from images.tests.factories import make_image
+from prompts import services
 from prompts.models import SectionKind, SongStructure, StyleTerm
+from prompts.tests.writers import write_at_once
 from songs.tests.factories import make_choice, make_song, make_stems
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,7 @@ BEYOND_WORDS = (
     "The brackets are added in the lyrics",
     "There is no kind of section",
     "may not be blank",
+    "A rating is 1, 0 or empty",
 )
 AWAY = "Ollama does not answer"
 OPEN = ("/api/v1/health/", "/api/v1/health/live/", "/api/v1/health/ready/")  # looked at by tests of their own
@@ -70,8 +73,9 @@ def rows() -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def token(settings: Settings) -> str:
+def token(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who may do everything. Nobody is waited for, and nothing outside is asked."""
+    monkeypatch.setattr(services, "write", write_at_once)  # other threads do not see the database of a test
     settings.IMAGES_WAIT_SECONDS = 0
     settings.MUREKA_BASE_URL = settings.OPENAI_BASE_URL = settings.OLLAMA_BASE_URL = "http://127.0.0.1:9"
     return issue_token(user=make_owner(), name="fuzz")[1]
