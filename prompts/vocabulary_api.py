@@ -75,10 +75,6 @@ class SectionsField(serializers.ListField):
 
     child = WordField(max_length=40)
 
-    def to_internal_value(self, data: Any) -> Any:
-        """Return them as they are kept."""
-        return "\n".join(super().to_internal_value(data))
-
     def to_representation(self, data: Any) -> list[str]:
         """Return them one by one."""
         return SongStructure(sections=data).labels
@@ -89,13 +85,20 @@ class SongStructureSerializer(VocabularySerializer):
 
     name = WordField(max_length=60)
     sections = SectionsField(
-        allow_empty=False, max_length=SECTIONS_LIMIT, help_text=_("Names of kinds of sections, in their order.")
+        allow_empty=False,
+        min_length=1,
+        max_length=SECTIONS_LIMIT,
+        help_text=_("Names of kinds of sections, in their order."),
     )
 
     class Meta(VocabularySerializer.Meta):
         model = SongStructure
         fields = ["id", "name", "sections", "position", "is_active"]
         extra_kwargs = {"position": POSITION}
+
+    def validate_sections(self, sections: list[str]) -> str:
+        """Return them as they are kept."""
+        return "\n".join(sections)
 
 
 class VocabularyViewSet(ModelViewSet[Any]):

@@ -23,6 +23,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts.services import issue_token
 from accounts.tests.factories import make_owner
 from images.tests.factories import make_image
+from prompts import services
+from prompts.models import SectionKind, SongStructure, StyleTerm
+from prompts.tests.writers import write_at_once
 from songs.tests.factories import make_choice, make_song, make_stems
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +46,11 @@ BEYOND_WORDS = (
     "No template is in use for",
     "A word is needed here",
     "Small letters, digits and _ only",
+    "Commas separate the words",
+    "The brackets are added in the lyrics",
+    "There is no kind of section",
+    "may not be blank",
+    "A rating is 1, 0 or empty",
 )
 AWAY = "Ollama does not answer"
 OPEN = ("/api/v1/health/", "/api/v1/health/live/", "/api/v1/health/ready/")  # looked at by tests of their own
@@ -58,12 +66,16 @@ def rows() -> dict[str, list[Any]]:
         "/song-choices/": [choice.pk],
         "/images/": [image.pk],
         "/image-requests/": [image.request_id],
+        "/style-words/": [*StyleTerm.objects.values_list("pk", flat=True)[:3]],
+        "/section-kinds/": [*SectionKind.objects.values_list("pk", flat=True)[:3]],
+        "/song-structures/": [*SongStructure.objects.values_list("pk", flat=True)[:3]],
     }
 
 
 @pytest.fixture
-def token(settings: Settings) -> str:
+def token(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
     """Somebody who may do everything. Nobody is waited for, and nothing outside is asked."""
+    monkeypatch.setattr(services, "write", write_at_once)  # other threads do not see the database of a test
     settings.IMAGES_WAIT_SECONDS = 0
     settings.MUREKA_BASE_URL = settings.OPENAI_BASE_URL = settings.OLLAMA_BASE_URL = "http://127.0.0.1:9"
     return issue_token(user=make_owner(), name="fuzz")[1]

@@ -87,6 +87,12 @@ def test_what_would_break_a_style_or_lyrics_is_refused_in_words(
     assert sentence in str(answer.json()[field])
 
 
+def test_a_structure_takes_as_many_sections_as_a_song_has(owner: APIClient) -> None:
+    sections = ["Pre-chorus"] * SECTIONS_LIMIT
+    made = owner.post(STRUCTURES, {"name": "Long", "sections": sections})
+    assert (made.status_code, made.json()["sections"]) == (201, sections)
+
+
 def test_a_change_is_checked_with_all_that_the_row_says_already(owner: APIClient) -> None:
     waltz = StyleTerm.objects.create(kind=StyleKind.TEMPO, word="very folk")
     one = f"{WORDS}{waltz.pk}/"
