@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from backups.entries import read_objects
+from backups.entries import pair_of, read_objects
 from backups.errors import BackupError, DamagedBackupError
 from backups.manifest import MANIFEST, MANIFEST_BYTES, NAME, OBJECTS, SIGNATURE, Manifest, read_manifest
 from backups.sealing import Reader, Seal, Written, hash_of
@@ -152,6 +153,8 @@ class Store:
                     final = self.object_path(written.sha256, seal.mark)
                     final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     part.rename(final)
+                    if seal.mark:
+                        self.believed.add(pair_of(written.sha256, written.stored_sha256))
             finally:
                 part.unlink(missing_ok=True)
         return known or written, known is None
@@ -159,7 +162,8 @@ class Store:
     def known(self, written: Written, mark: str) -> Written | None:
         """Return a content as it lies there already; None if it does not, or is damaged.
 
-        An encrypted one comes out differently each time; the one that is there stays, for older backups name it.
+        An encrypted one comes out differently each time; the one that is there stays, for older backups name it. What
+        they say of it tells whether it is damaged: one that none of them has listed as it is, is not believed.
         """
         try:
             with self.object_path(written.sha256, mark).open("rb") as file:
@@ -167,9 +171,25 @@ class Store:
                 size = file.tell()
         except FileNotFoundError:
             return None
-        if not mark and stored_sha256 != written.sha256:
+        is_whole = pair_of(written.sha256, stored_sha256) in self.believed if mark else stored_sha256 == written.sha256
+        if not is_whole:
             return None
         return replace(written, stored_size=size, stored_sha256=stored_sha256)
+
+    @cached_property
+    def believed(self) -> set[bytes]:
+        """Return how contents may lie here: as a backup lists them, or as they were put here since the first look."""
+        return self.listed()
+
+    def listed(self) -> set[bytes]:
+        """Return which contents the backups list, and how these lie here. A list that cannot be read says nothing."""
+        pairs: set[bytes] = set()
+        for name in self.names():
+            with suppress(DamagedBackupError):
+                pairs.update(
+                    pair_of(sha256, stored) for sha256, _size, stored in read_objects(self.root / name / OBJECTS)
+                )
+        return pairs
 
     def set_aside(self, sha256: str, mark: str) -> None:
         """Give a damaged content another name, so that the next backup puts it there again."""

@@ -15,14 +15,22 @@ from django.utils.translation import gettext as _
 
 from backups import postgres
 from backups.aliases import alias, sqlite_file
-from backups.checking import Opened, check_content, check_sealed, open_manifest, opened
+from backups.checking import (
+    Opened,
+    check_content,
+    check_sealed,
+    contents_damaged,
+    open_manifest,
+    opened,
+    set_aside,
+)
 from backups.entries import Entry
 from backups.errors import BackupError, DamagedBackupError
 from backups.making import seal_in_use, store_in_use
 from backups.models import Backup, State
 from backups.rows import write_rows
 from backups.sealing import CHUNK
-from backups.sources import FolderSource, Source
+from backups.sources import Source
 from library import holdings
 
 SCRATCH = "scratch"
@@ -101,12 +109,9 @@ def check_files(backup: Opened) -> None:
             check_content(backup.source, backup.seal, backup.manifest.seal, entry.sha256)
         except DamagedBackupError:
             damaged += 1
-            if isinstance(backup.source, FolderSource):
-                backup.source.store.set_aside(entry.sha256, backup.manifest.seal)
+            set_aside(backup.source, entry.sha256, backup.manifest.seal)
     if damaged:
-        raise DamagedBackupError(
-            _("%(count)d contents are damaged or missing. The next backup puts them there again.") % {"count": damaged}
-        )
+        raise contents_damaged(damaged)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -265,6 +266,67 @@ def test_an_encrypted_backup_is_verified_with_the_key_and_looked_at_without(
         check(FolderSource(store, backup.name))
 
 
+def spoil(path: Path) -> bytes:
+    """Change a byte and nothing else that could be noticed. Return what was there."""
+    whole, status = path.read_bytes(), path.stat()
+    flip(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return whole
+
+
+def test_without_the_key_damage_is_found_and_the_next_backup_heals_it(store: Store, age: Seal) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    first = make_backup()
+    damaged, *whole = contents(store)
+    before = [path.read_bytes() for path in whole]
+    spoil(damaged)
+    with pytest.raises(DamagedBackupError, match=r"1 contents .* The next backup puts them there again"):
+        check(FolderSource(store, first.name))
+    assert not damaged.exists()
+    assert [path.read_bytes() for path in whole] == before
+    default_storage.save("songs/again.mp3", io.BytesIO(b"another"))
+    second = make_backup()
+    for name in (first.name, second.name):
+        assert "It was not opened" in check(FolderSource(store, name))
+        assert check(FolderSource(store, name), identity=age.identity_file) == "Restored and compared: all is there."
+
+
+def test_every_damaged_content_is_found_at_once_and_in_an_archive_nothing_is_touched(
+    store: Store, age: Seal, tmp_path: Path
+) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    make_finished_song(content=b"ID3" + bytes(80_000))
+    backup = make_backup()
+    for path in contents(store):
+        spoil(path)
+    archive = tmp_path / "damaged.tar"
+    write_archive(store, backup.name, archive)
+    with pytest.raises(DamagedBackupError):
+        check(ArchiveSource(archive))
+    there = contents(store)
+    with pytest.raises(DamagedBackupError, match=rf"^{len(there)} contents"):
+        check(FolderSource(store, backup.name))
+    assert not any(path.exists() for path in there)
+
+
+def test_a_full_rehash_does_not_take_damage_in_an_encrypted_store_for_what_was_put_there(
+    store: Store, age: Seal
+) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    default_storage.save("songs/the-same.mp3", io.BytesIO(b"twice"))
+    default_storage.save("songs/the-same-again.mp3", io.BytesIO(b"twice"))
+    first = make_backup()
+    for path in contents(store):
+        spoil(path)
+    healed = make_backup(rehash=True)
+    for name in (healed.name, first.name):
+        assert check(FolderSource(store, name), identity=age.identity_file) == "Restored and compared: all is there."
+        assert "It was not opened" in check(FolderSource(store, name))
+    before = contents_of(store.objects)
+    make_backup(rehash=True)
+    assert contents_of(store.objects) == before
+
+
 def test_another_age_key_does_not_open_a_backup(store: Store, age: Seal, tmp_path: Path, settings: Settings) -> None:
     import pyrage  # noqa: PLC0415
 
@@ -276,3 +338,5 @@ def test_another_age_key_does_not_open_a_backup(store: Store, age: Seal, tmp_pat
     with pytest.raises(BackupError, match="Name the file with the age key"):
         restore(FolderSource(store, backup.name), force=True)
     assert not default_storage.exists("songs")
+    backup.refresh_from_db()
+    assert backup.state == State.DONE  # the key is to blame
