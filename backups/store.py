@@ -2,6 +2,7 @@
 
 objects/ab/<sha256>[.age-<key>]     contents of the library's files, shared by all backups
 20261125T033000.123456Z-<hash>/         a backup: manifest, signature and parts; it gets its name only when whole
+    verified, damaged                   what its last verification found: an empty file, as old as that
 .making-...                         one that is being made, or was interrupted
 """
 
@@ -26,6 +27,7 @@ from backups.manifest import MANIFEST, MANIFEST_BYTES, NAME, OBJECTS, SIGNATURE,
 from backups.sealing import Reader, Seal, Written, hash_of
 from library.storage import RESERVE_BYTES, StorageFullError
 
+VERIFIED, DAMAGED = "verified", "damaged"
 MAKING, INCOMING = ".making-", ".incoming"
 OBJECT = re.compile(r"([0-9a-f]{64})(?:\.(age-[0-9a-f]{8}))?")
 
@@ -110,6 +112,20 @@ class Store:
         fsync(folder)
         folder.rename(self.root / name)
         fsync(self.root)
+
+    def judge(self, name: str, *, is_good: bool) -> None:
+        """Leave beside a backup what a verification found. A folder that cannot be written stays as it is."""
+        found, other = (VERIFIED, DAMAGED) if is_good else (DAMAGED, VERIFIED)
+        with suppress(OSError):
+            (self.folder(name) / other).unlink(missing_ok=True)
+            (self.folder(name) / found).touch()
+
+    def judged_at(self, name: str, verdict: str) -> datetime | None:
+        """Return when the last verification found a backup VERIFIED, or DAMAGED; None if it did not."""
+        try:
+            return datetime.fromtimestamp((self.folder(name) / verdict).stat().st_mtime, UTC)
+        except OSError:
+            return None
 
     def clear_unfinished(self) -> None:
         """Remove what interrupted backups have left. Only for who holds the lock."""
@@ -200,11 +216,18 @@ class Store:
     # --- Tidying up. Only for who holds the lock alone. ---
 
     def prune(self, days: int, *, now: datetime | None = None) -> list[str]:
-        """Delete backups older than `days`, but never the newest one that is whole. Return their names."""
+        """Delete backups older than `days`. Return their names.
+
+        The newest one that is whole, and was not found damaged, is never deleted; nor is the newest that a verification
+        found good. If all that are whole were found damaged, the newest of these is kept.
+        """
         limit = (now or datetime.now(UTC)) - timedelta(days=days)
         names = self.names()
-        newest = next((name for name in names if self.is_whole(name)), None)
-        old = [name for name in names if name != newest and began_at(name) < limit]
+        whole = [name for name in names if self.is_whole(name)]
+        good = [name for name in whole if not self.judged_at(name, DAMAGED)]
+        verified = [name for name in good if self.judged_at(name, VERIFIED)]
+        kept = {*(good or whole)[:1], *verified[:1]}
+        old = [name for name in names if name not in kept and began_at(name) < limit]
         for name in old:
             # It loses its name first: half deleted, it must not be taken for a backup.
             doomed = self.root / f"{MAKING}doomed-{name}"

@@ -30,7 +30,7 @@ from backups.making import seal_in_use, store_in_use
 from backups.models import Backup, State
 from backups.rows import write_rows
 from backups.sealing import CHUNK
-from backups.sources import Source
+from backups.sources import FolderSource, Source
 from library import holdings
 
 SCRATCH = "scratch"
@@ -60,18 +60,27 @@ def verify(source: Source, *, is_signed: bool = True, identity: str = "", tell: 
         try:
             found = look_at(source, is_signed=is_signed, identity=identity, tell=tell)
         except DamagedBackupError as error:
-            note(source.name, state=State.FAILED, message=error.message, verify_message=error.message)
+            judge(source, is_good=False)
+            note(source, state=State.FAILED, message=error.message, verify_message=error.message)
             raise
         except BackupError as error:
-            note(source.name, verify_message=error.message)
+            note(source, verify_message=error.message)
             raise
-    note(source.name, state=State.DONE, verified_at=timezone.now(), verify_message=found.message)
+        judge(source, is_good=True)
+    note(source, state=State.DONE, verified_at=timezone.now(), verify_message=found.message)
     return found
 
 
-def note(name: str, **fields: object) -> None:
-    """Write down what was found."""
-    Backup.objects.filter(name=name).update(**fields)
+def judge(source: Source, *, is_good: bool) -> None:
+    """Leave what was found beside the backup, for whoever deletes old ones. An archive is only a copy."""
+    if isinstance(source, FolderSource):
+        source.store.judge(source.name, is_good=is_good)
+
+
+def note(source: Source, **fields: object) -> None:
+    """Write down what was found. Of an archive, nothing: it is only a copy."""
+    if isinstance(source, FolderSource):
+        Backup.objects.filter(name=source.name).update(**fields)
 
 
 def look_at(source: Source, *, is_signed: bool, identity: str, tell: Tell) -> Verified:
