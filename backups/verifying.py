@@ -61,13 +61,20 @@ def verify(source: Source, *, is_signed: bool = True, identity: str = "", tell: 
             found = look_at(source, is_signed=is_signed, identity=identity, tell=tell)
         except DamagedBackupError as error:
             judge(source, is_good=False)
-            note(source, state=State.FAILED, message=error.message, verify_message=error.message)
+            note_failure(source, error.message, state=State.FAILED, message=error.message)
             raise
         except BackupError as error:
-            note(source, verify_message=error.message)
+            note_failure(source, error.message)
+            raise
+        except OSError as error:
+            message = _("The backup could not be verified: %(why)s.") % {"why": error.strerror or error}
+            note_failure(source, message)
+            raise BackupError(message) from error
+        except Exception as error:
+            note_failure(source, _("The verification broke: %(what)s.") % {"what": type(error).__name__})
             raise
         judge(source, is_good=True)
-    note(source, state=State.DONE, verified_at=timezone.now(), verify_message=found.message)
+    note(source, state=State.DONE, verified_at=timezone.now(), verify_failed_at=None, verify_message=found.message)
     return found
 
 
@@ -81,6 +88,11 @@ def note(source: Source, **fields: object) -> None:
     """Write down what was found. Of an archive, nothing: it is only a copy."""
     if isinstance(source, FolderSource):
         Backup.objects.filter(name=source.name).update(**fields)
+
+
+def note_failure(source: Source, sentence: str, **fields: object) -> None:
+    """Write down that it was not found good, when and why, so that somebody is told (macai/health.py)."""
+    note(source, verify_failed_at=timezone.now(), verify_message=sentence, **fields)
 
 
 def look_at(source: Source, *, is_signed: bool, identity: str, tell: Tell) -> Verified:

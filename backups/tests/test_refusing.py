@@ -22,7 +22,7 @@ from backups.entries import Entry, is_safe
 from backups.errors import BackupError, DamagedBackupError
 from backups.making import make_backup, seal_in_use
 from backups.manifest import DATABASE, FILES, MANIFEST, OBJECTS, ROWS, SIGNATURE
-from backups.models import Backup, State
+from backups.models import Backup, State, verification
 from backups.restoring import restore
 from backups.sealing import Seal
 from backups.sources import ArchiveSource, FolderSource, Source, find_source
@@ -237,9 +237,47 @@ def test_a_damaged_backup_is_found_is_no_good_one_any_more_and_the_next_one_heal
     backup.refresh_from_db()
     assert (backup.state, backup.verified_at) == (State.FAILED, None)
     make_backup()
+    assert verification().is_damage_open
     assert check(FolderSource(store, backup.name)) == "Restored and compared: all is there."
     backup.refresh_from_db()
-    assert backup.state == State.DONE
+    assert (backup.state, backup.verify_failed_at) == (State.DONE, None)
+    assert not verification().is_failure_open
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BackupError("There is no pg_restore."), "There is no pg_restore."),
+        (OSError(5, "Input/output error"), "The backup could not be verified: Input/output error."),
+        (ValueError("of any kind"), "The verification broke: ValueError."),
+    ],
+)
+def test_a_verification_that_could_not_be_made_is_written_down_and_spoils_no_backup(
+    store: Store, backup: Backup, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_backup: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("backups.verifying.check_files", broken)
+    with pytest.raises(ValueError if isinstance(error, ValueError) else BackupError):
+        check(FolderSource(store, backup.name))
+    backup.refresh_from_db()
+    assert (backup.state, backup.verify_message) == (State.DONE, told)
+    assert verification().is_failure_open
+    assert not verification().is_damage_open
+
+
+def test_a_damaged_archive_says_nothing_of_the_backup_it_is_a_copy_of(
+    store: Store, backup: Backup, tmp_path: Path
+) -> None:
+    archive = tmp_path / "copy.tar"
+    write_archive(store, backup.name, archive)
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace(bytes(range(256)), bytes(256), 1))
+    with pytest.raises(DamagedBackupError):
+        check(ArchiveSource(archive))
+    backup.refresh_from_db()
+    assert (backup.state, backup.verify_failed_at) == (State.DONE, None)
 
 
 def test_a_row_whose_file_is_not_in_the_backup_is_found(
