@@ -28,7 +28,7 @@ class BackupAdmin(ReadOnlyAdmin):
     list_display = ["started_at", "result", "size", "new", "files", "took", "verified_at"]
     fields = [
         "name", "result", "message", "started_at", "finished_at", "took", "rows", "files", "missing", "size", "new",
-        "is_encrypted", "verified_at", "verify_message",
+        "is_encrypted", "verified_at", "verify_failed_at", "verify_message",
     ]  # fmt: skip
     actions = ["verify"]
     change_list_template = "admin/backups.html"

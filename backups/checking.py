@@ -11,12 +11,12 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from backups.entries import Entry, read_entries, read_objects
-from backups.errors import DamagedBackupError
+from backups.entries import DIGEST_BYTES, Entry, pair_of, read_entries, read_objects
+from backups.errors import BackupError, DamagedBackupError
 from backups.manifest import DATABASE, FILES, MANIFEST, OBJECTS, ROWS, SIGNATURE, Manifest, read_manifest
 from backups.rows import checksums
 from backups.sealing import CHUNK, HashingReader, Seal, pour
-from backups.sources import Source
+from backups.sources import FolderSource, Source
 
 Tell = Callable[[str], None]
 
@@ -87,7 +87,10 @@ def unpack(source: Source, seal: Seal, manifest: Manifest, name: str, target: Pa
     check_part(source, manifest, name)
     mark = "" if name == OBJECTS else manifest.seal
     with source.open(name) as stored, target.open("xb") as file:
-        seal.read(stored, file, mark)
+        try:
+            seal.read(stored, file, mark)
+        except DamagedBackupError as error:  # what is stored is what was stored, so it is not to blame
+            raise BackupError(_("It cannot be decrypted: the key is another one.")) from error
 
 
 def check_part(source: Source, manifest: Manifest, name: str) -> None:
@@ -137,6 +140,9 @@ def check_content(source: Source, seal: Seal, mark: str, sha256: str) -> None:
 def check_sealed(source: Source, *, is_signed: bool = True) -> Manifest:
     """Check as much of an encrypted backup as can be checked without the key: what is stored is what was stored.
 
+    A content that was damaged has been put there again, encrypted anew, for a newer backup: what any backup of the
+    folder says of it counts. One that is damaged is set aside, so that the next backup puts it there again.
+
     Raises:
         DamagedBackupError: it is not.
     """
@@ -147,13 +153,43 @@ def check_sealed(source: Source, *, is_signed: bool = True) -> Manifest:
         with source.open(OBJECTS) as stored:
             pour(stored, copy)
         copy.flush()
-        for sha256, _size, stored_sha256 in read_objects(Path(copy.name)):
-            with source.open_content(sha256, manifest.seal) as stored:
-                reader = HashingReader(stored)
-                while reader.read(CHUNK):
-                    pass
-            if reader.digest.hexdigest() != stored_sha256:
-                raise DamagedBackupError(
-                    _("The backup is damaged, or was changed: content %(sha256)s.") % {"sha256": sha256}
-                )
+        listed = {pair_of(sha256, stored_sha256) for sha256, _size, stored_sha256 in read_objects(Path(copy.name))}
+    suspects: dict[str, bytes] = {}
+    for digest in {pair[:DIGEST_BYTES] for pair in listed}:
+        sha256 = digest.hex()
+        found = pair_in(source, manifest.seal, sha256)
+        if found not in listed:
+            suspects[sha256] = found
+    if suspects and isinstance(source, FolderSource):
+        elsewhere = source.store.listed()
+        suspects = {sha256: found for sha256, found in suspects.items() if found not in elsewhere}
+    for sha256 in suspects:
+        set_aside(source, sha256, manifest.seal)
+    if suspects:
+        raise contents_damaged(len(suspects))
     return manifest
+
+
+def pair_in(source: Source, mark: str, sha256: str) -> bytes:
+    """Return a content and how it lies there, read whole; nothing if it is missing."""
+    try:
+        with source.open_content(sha256, mark) as stored:
+            reader = HashingReader(stored)
+            while reader.read(CHUNK):
+                pass
+    except DamagedBackupError:
+        return b""
+    return pair_of(sha256, reader.digest.hexdigest())
+
+
+def set_aside(source: Source, sha256: str, mark: str) -> None:
+    """Give a damaged content another name, so that the next backup puts it there again. In an archive it stays."""
+    if isinstance(source, FolderSource):
+        source.store.set_aside(sha256, mark)
+
+
+def contents_damaged(count: int) -> DamagedBackupError:
+    """Return the error for contents that are not what was put there."""
+    return DamagedBackupError(
+        _("%(count)d contents are damaged or missing. The next backup puts them there again.") % {"count": count}
+    )

@@ -15,6 +15,7 @@ from backups.errors import DamagedBackupError
 from backups.manifest import SHA256, matching
 
 NAME_BYTES = 1000  # at most
+DIGEST_BYTES = 32  # of SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,8 @@ def read_objects(path: Path) -> Iterator[tuple[str, int, str]]:
                 yield matching(SHA256, sha256), int(size), matching(SHA256, stored)
     except (EOFError, OSError, ValueError) as error:
         raise DamagedBackupError(_("The list of contents in the backup is damaged.")) from error
+
+
+def pair_of(sha256: str, stored_sha256: str) -> bytes:
+    """Return a content and how it lies in the store as few bytes, of which memory can hold very many."""
+    return bytes.fromhex(sha256) + bytes.fromhex(stored_sha256)

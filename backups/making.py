@@ -65,7 +65,7 @@ def seal_in_use(identity: str = "") -> Seal:
 def make_backup(
     *, store: Store | None = None, rehash: bool = False, patience: float = 0.0, tell: Tell = lambda _text: None
 ) -> Backup:
-    """Make a backup and delete what is older than BACKUP_DAYS. `rehash` reads every file again, changed or not.
+    """Make a backup, then delete what is older than BACKUP_DAYS. `rehash` reads every file again, changed or not.
 
     Raises:
         BackupError: it failed, or another one is being made. Older backups are untouched.
@@ -78,7 +78,6 @@ def make_backup(
     with store.lock(patience=patience):
         records.end_interrupted()
         store.clear_unfinished()
-        store.prune(settings.BACKUP_DAYS)
         backup = Backup.objects.create()
         try:
             with stopped_by_signals(), full_disk_named():

@@ -1,5 +1,6 @@
 """What is told about backups. The folder of backups is the truth: these rows can be written anew from it."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -48,6 +49,9 @@ class Backup(models.Model):
     is_encrypted = models.BooleanField(_("encrypted"), default=False)
     message = models.TextField(_("message"), blank=True)
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+    verify_failed_at = models.DateTimeField(
+        _("last verification failed"), null=True, blank=True, help_text=_("Empty if the last one found it good.")
+    )
     verify_message = models.TextField(_("what the verification found"), blank=True)
 
     objects = BackupQuerySet.as_manager()
@@ -74,3 +78,38 @@ def newest_backup_at() -> datetime | None:
     """Return the moment that the newest whole backup shows; None if there is none. One cheap query."""
     newest: datetime | None = Backup.objects.good().aggregate(at=models.Max("started_at"))["at"]
     return newest
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What is known of verifications, and since when there has been anything to verify. Times, None if never."""
+
+    good_at: datetime | None
+    failed_at: datetime | None
+    damaged_at: datetime | None
+    first_backup_at: datetime | None
+
+    @property
+    def is_damage_open(self) -> bool:
+        """Whether a backup was found damaged, and none was found good since."""
+        return self._is_open(self.damaged_at)
+
+    @property
+    def is_failure_open(self) -> bool:
+        """Whether a verification failed, for whatever reason, and none was good since."""
+        return self._is_open(self.failed_at)
+
+    def _is_open(self, at: datetime | None) -> bool:
+        return at is not None and (self.good_at is None or at > self.good_at)
+
+
+def verification() -> Verification:
+    """Return how backups were verified. One cheap query."""
+    return Verification(
+        **Backup.objects.aggregate(
+            good_at=models.Max("verified_at"),
+            failed_at=models.Max("verify_failed_at"),
+            damaged_at=models.Max("verify_failed_at", filter=models.Q(state=State.FAILED)),
+            first_backup_at=models.Min("started_at", filter=models.Q(state=State.DONE)),
+        )
+    )

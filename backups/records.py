@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from backups.errors import BackupError
 from backups.manifest import DATABASE, Manifest
 from backups.models import Backup, State
-from backups.store import Store, began_at
+from backups.store import DAMAGED, VERIFIED, Store, began_at
 
 FAILURES_KEPT = timedelta(days=30)
 
@@ -21,10 +21,13 @@ def end_interrupted() -> None:
 
 
 def reconcile(store: Store) -> None:
-    """Have a row for every whole backup in the folder, and none for one that is gone."""
+    """Have a row for every whole backup in the folder, as it was last found, and none for a good one that is gone."""
     names = set(store.names())
+    damaged = {name for name in names if store.judged_at(name, DAMAGED)}
     Backup.objects.good().exclude(name__in=names).delete()
-    Backup.objects.filter(state=State.FAILED, started_at__lt=timezone.now() - FAILURES_KEPT).delete()
+    Backup.objects.good().filter(name__in=damaged).update(state=State.FAILED)
+    long_ago = timezone.now() - FAILURES_KEPT
+    Backup.objects.filter(state=State.FAILED, started_at__lt=long_ago).exclude(name__in=names).delete()
     known = set(Backup.objects.values_list("name", flat=True))
     for name in sorted(names - known):
         try:
@@ -32,7 +35,12 @@ def reconcile(store: Store) -> None:
         except BackupError:
             continue
         Backup.objects.create(
-            name=name, state=State.DONE, started_at=began_at(name), finished_at=None, **figures(manifest)
+            name=name,
+            state=State.FAILED if name in damaged else State.DONE,
+            started_at=began_at(name),
+            finished_at=None,
+            verified_at=store.judged_at(name, VERIFIED),
+            **figures(manifest),
         )
 
 

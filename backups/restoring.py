@@ -72,7 +72,7 @@ def restore(
         store.lock(shared=True),
         trouble_in_a_sentence(),
         opened(source, seal_in_use(identity), is_signed=is_signed, tell=tell) as backup,
-        targets.studio_stopped(),
+        targets.studio_stopped(tell),
     ):
         native = not portable and backup.manifest.engine == connections["default"].vendor
         targets.must_fit(backup.manifest, exactly=not native)

@@ -2,6 +2,7 @@
 
 objects/ab/<sha256>[.age-<key>]     contents of the library's files, shared by all backups
 20261125T033000.123456Z-<hash>/         a backup: manifest, signature and parts; it gets its name only when whole
+    verified, damaged                   what its last verification found: an empty file, as old as that
 .making-...                         one that is being made, or was interrupted
 """
 
@@ -15,16 +16,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from backups.entries import read_objects
+from backups.entries import pair_of, read_objects
 from backups.errors import BackupError, DamagedBackupError
 from backups.manifest import MANIFEST, MANIFEST_BYTES, NAME, OBJECTS, SIGNATURE, Manifest, read_manifest
 from backups.sealing import Reader, Seal, Written, hash_of
 from library.storage import RESERVE_BYTES, StorageFullError
 
+VERIFIED, DAMAGED = "verified", "damaged"
 MAKING, INCOMING = ".making-", ".incoming"
 OBJECT = re.compile(r"([0-9a-f]{64})(?:\.(age-[0-9a-f]{8}))?")
 
@@ -110,6 +113,20 @@ class Store:
         folder.rename(self.root / name)
         fsync(self.root)
 
+    def judge(self, name: str, *, is_good: bool) -> None:
+        """Leave beside a backup what a verification found. A folder that cannot be written stays as it is."""
+        found, other = (VERIFIED, DAMAGED) if is_good else (DAMAGED, VERIFIED)
+        with suppress(OSError):
+            (self.folder(name) / other).unlink(missing_ok=True)
+            (self.folder(name) / found).touch()
+
+    def judged_at(self, name: str, verdict: str) -> datetime | None:
+        """Return when the last verification found a backup VERIFIED, or DAMAGED; None if it did not."""
+        try:
+            return datetime.fromtimestamp((self.folder(name) / verdict).stat().st_mtime, UTC)
+        except OSError:
+            return None
+
     def clear_unfinished(self) -> None:
         """Remove what interrupted backups have left. Only for who holds the lock."""
         for path in self.root.glob(f"{MAKING}*"):
@@ -152,6 +169,8 @@ class Store:
                     final = self.object_path(written.sha256, seal.mark)
                     final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     part.rename(final)
+                    if seal.mark:
+                        self.believed.add(pair_of(written.sha256, written.stored_sha256))
             finally:
                 part.unlink(missing_ok=True)
         return known or written, known is None
@@ -159,7 +178,8 @@ class Store:
     def known(self, written: Written, mark: str) -> Written | None:
         """Return a content as it lies there already; None if it does not, or is damaged.
 
-        An encrypted one comes out differently each time; the one that is there stays, for older backups name it.
+        An encrypted one comes out differently each time; the one that is there stays, for older backups name it. What
+        they say of it tells whether it is damaged: one that none of them has listed as it is, is not believed.
         """
         try:
             with self.object_path(written.sha256, mark).open("rb") as file:
@@ -167,9 +187,25 @@ class Store:
                 size = file.tell()
         except FileNotFoundError:
             return None
-        if not mark and stored_sha256 != written.sha256:
+        is_whole = pair_of(written.sha256, stored_sha256) in self.believed if mark else stored_sha256 == written.sha256
+        if not is_whole:
             return None
         return replace(written, stored_size=size, stored_sha256=stored_sha256)
+
+    @cached_property
+    def believed(self) -> set[bytes]:
+        """Return how contents may lie here: as a backup lists them, or as they were put here since the first look."""
+        return self.listed()
+
+    def listed(self) -> set[bytes]:
+        """Return which contents the backups list, and how these lie here. A list that cannot be read says nothing."""
+        pairs: set[bytes] = set()
+        for name in self.names():
+            with suppress(DamagedBackupError):
+                pairs.update(
+                    pair_of(sha256, stored) for sha256, _size, stored in read_objects(self.root / name / OBJECTS)
+                )
+        return pairs
 
     def set_aside(self, sha256: str, mark: str) -> None:
         """Give a damaged content another name, so that the next backup puts it there again."""
@@ -180,11 +216,18 @@ class Store:
     # --- Tidying up. Only for who holds the lock alone. ---
 
     def prune(self, days: int, *, now: datetime | None = None) -> list[str]:
-        """Delete backups older than `days`, but never the newest one that is whole. Return their names."""
+        """Delete backups older than `days`. Return their names.
+
+        The newest one that is whole, and was not found damaged, is never deleted; nor is the newest that a verification
+        found good. If all that are whole were found damaged, the newest of these is kept.
+        """
         limit = (now or datetime.now(UTC)) - timedelta(days=days)
         names = self.names()
-        newest = next((name for name in names if self.is_whole(name)), None)
-        old = [name for name in names if name != newest and began_at(name) < limit]
+        whole = [name for name in names if self.is_whole(name)]
+        good = [name for name in whole if not self.judged_at(name, DAMAGED)]
+        verified = [name for name in good if self.judged_at(name, VERIFIED)]
+        kept = {*(good or whole)[:1], *verified[:1]}
+        old = [name for name in names if name not in kept and began_at(name) < limit]
         for name in old:
             # It loses its name first: half deleted, it must not be taken for a backup.
             doomed = self.root / f"{MAKING}doomed-{name}"

@@ -3,14 +3,16 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import ForeignObjectRel
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.status import Stat
@@ -23,11 +25,14 @@ from jobs.kinds import KINDS
 from library import holdings
 
 ALIVE = timedelta(seconds=15)
+LOOK_SECONDS = 0.5
 GOING_SECONDS = 3
+
+Tell = Callable[[str], None]
 
 
 @contextmanager
-def studio_stopped() -> Iterator[None]:
+def studio_stopped(tell: Tell = lambda _text: None) -> Iterator[None]:
     """Make sure that nobody uses the studio, and keep `manage.py up` from starting it meanwhile.
 
     Raises:
@@ -41,24 +46,48 @@ def studio_stopped() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupError(_("The studio runs. Stop it first.")) from None
-        if worker_lives() or stay_connected():
+        if worker_lives(tell) or stay_connected():
             raise BackupError(_("The studio runs. Stop it first."))
         yield
     finally:
         os.close(lock)
 
 
-def worker_lives() -> bool:
+def worker_lives(tell: Tell = lambda _text: None) -> bool:
+    """Tell whether a worker lives. One that has just ended is given the time in which its last sign of life ages."""
+    if not has_shown_life():
+        return False
+    beat = last_beat()
+    tell(
+        _("A worker has just shown life. Looking for %(seconds)d s whether it still does ...")
+        % {"seconds": ALIVE.seconds}
+    )
+    give_up_at = time.monotonic() + ALIVE.total_seconds()
+    while time.monotonic() < give_up_at:
+        time.sleep(LOOK_SECONDS)
+        if not has_shown_life():
+            return False
+        if last_beat() != beat:
+            return True
+    return has_shown_life()
+
+
+def has_shown_life() -> bool:
     """Tell whether a worker has shown life just now, in the cache or in the database."""
     with suppress(Exception):  # the cache is away, so nobody shows life there
         if Stat.get_all() or Stat.get_all():
             return True
+    beat = last_beat()
+    return beat is not None and timezone.now() - beat < ALIVE
+
+
+def last_beat() -> datetime | None:
+    """Return when a worker last showed life in the database, if ever."""
     try:
-        beat = leases.newest_beat()
+        return leases.newest_beat()
     except DatabaseError:  # no tables yet
         connections["default"].close()
-        return False
-    return beat is not None and timezone.now() - beat < ALIVE
+        return None
 
 
 def stay_connected() -> bool:
@@ -101,13 +130,34 @@ def database_is_used() -> bool:
         if not connection.introspection.table_names():
             return False
         return (
-            get_user_model()._default_manager.exists()
+            somebody_uses_it()
             or any(kind.rows.exists() for kind in KINDS.values())
             or any(holder.model._base_manager.exists() for holder in holdings.HOLDERS.values())
         )
     except DatabaseError:  # tables of another version, or somebody else's
         connection.close()
         return True
+
+
+def somebody_uses_it() -> bool:
+    """Tell whether there is an account, other than the owner's as the preparation makes it.
+
+    That one has never signed in and has nothing: DJANGO_SUPERUSER_USERNAME makes it again at any time.
+    """
+    accounts = get_user_model()._default_manager.all()[:2]
+    if len(accounts) != 1:
+        return bool(accounts)
+    (owner,) = accounts
+    return owner.last_login is not None or not owner.is_superuser or has_something(owner)
+
+
+def has_something(owner: AbstractBaseUser) -> bool:
+    """Tell whether any row, of whatever kind, is somebody's."""
+    return any(
+        field.related_model._base_manager.filter(**{field.field.name: owner}).exists()
+        for field in owner._meta.get_fields(include_hidden=True)
+        if isinstance(field, ForeignObjectRel)
+    )
 
 
 def must_fit(manifest: Manifest, *, exactly: bool) -> None:

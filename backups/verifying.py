@@ -15,7 +15,15 @@ from django.utils.translation import gettext as _
 
 from backups import postgres
 from backups.aliases import alias, sqlite_file
-from backups.checking import Opened, check_content, check_sealed, open_manifest, opened
+from backups.checking import (
+    Opened,
+    check_content,
+    check_sealed,
+    contents_damaged,
+    open_manifest,
+    opened,
+    set_aside,
+)
 from backups.entries import Entry
 from backups.errors import BackupError, DamagedBackupError
 from backups.making import seal_in_use, store_in_use
@@ -52,18 +60,39 @@ def verify(source: Source, *, is_signed: bool = True, identity: str = "", tell: 
         try:
             found = look_at(source, is_signed=is_signed, identity=identity, tell=tell)
         except DamagedBackupError as error:
-            note(source.name, state=State.FAILED, message=error.message, verify_message=error.message)
+            judge(source, is_good=False)
+            note_failure(source, error.message, state=State.FAILED, message=error.message)
             raise
         except BackupError as error:
-            note(source.name, verify_message=error.message)
+            note_failure(source, error.message)
             raise
-    note(source.name, state=State.DONE, verified_at=timezone.now(), verify_message=found.message)
+        except OSError as error:
+            message = _("The backup could not be verified: %(why)s.") % {"why": error.strerror or error}
+            note_failure(source, message)
+            raise BackupError(message) from error
+        except Exception as error:
+            note_failure(source, _("The verification broke: %(what)s.") % {"what": type(error).__name__})
+            raise
+        judge(source, is_good=True)
+    note(source, state=State.DONE, verified_at=timezone.now(), verify_failed_at=None, verify_message=found.message)
     return found
 
 
-def note(name: str, **fields: object) -> None:
-    """Write down what was found."""
-    Backup.objects.filter(name=name).update(**fields)
+def judge(source: Source, *, is_good: bool) -> None:
+    """Leave what was found beside the backup, for whoever deletes old ones. An archive is only a copy."""
+    if isinstance(source, FolderSource):
+        source.store.judge(source.name, is_good=is_good)
+
+
+def note(source: Source, **fields: object) -> None:
+    """Write down what was found. Of an archive, nothing: it is only a copy."""
+    if isinstance(source, FolderSource):
+        Backup.objects.filter(name=source.name).update(**fields)
+
+
+def note_failure(source: Source, sentence: str, **fields: object) -> None:
+    """Write down that it was not found good, when and why, so that somebody is told (macai/health.py)."""
+    note(source, verify_failed_at=timezone.now(), verify_message=sentence, **fields)
 
 
 def look_at(source: Source, *, is_signed: bool, identity: str, tell: Tell) -> Verified:
@@ -101,12 +130,9 @@ def check_files(backup: Opened) -> None:
             check_content(backup.source, backup.seal, backup.manifest.seal, entry.sha256)
         except DamagedBackupError:
             damaged += 1
-            if isinstance(backup.source, FolderSource):
-                backup.source.store.set_aside(entry.sha256, backup.manifest.seal)
+            set_aside(backup.source, entry.sha256, backup.manifest.seal)
     if damaged:
-        raise DamagedBackupError(
-            _("%(count)d contents are damaged or missing. The next backup puts them there again.") % {"count": damaged}
-        )
+        raise contents_damaged(damaged)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from macai import health, pulse
-from macai.findings import NONE_YET
+from macai.findings import NONE_YET, NOT_VERIFIED
 
 
 class Check(NamedTuple):
@@ -83,8 +83,11 @@ def ollama(answer: pulse.OllamaAnswer, *, is_mock: bool) -> Check:
 
 
 def backup() -> Check:
-    """Say how old the newest backup is."""
+    """Say how old the newest backup is, or that it was not found good."""
     finding = health.backup()
+    if finding.code == NOT_VERIFIED:
+        advice = _("%(message)s Make one with “python manage.py backup”, and verify it in the admin.")
+        return Check(_("Backup"), is_well=False, advice=advice % {"message": finding.message})
     if finding.value is not None and finding.code != NONE_YET:
         words = _("%(message)s It is %(hours)d hours old.") % {"message": finding.message, "hours": finding.value}
     else:

@@ -42,6 +42,7 @@ WELL = "ok"
 UNKNOWN = "unknown"
 NONE_YET = "none_yet"
 NEVER = "never_answered"
+NOT_VERIFIED = "not_verified"
 
 
 def well(message: str, value: float | None = None, unit: str = "") -> Finding:

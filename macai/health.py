@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.brokers import get_broker
 
-from backups.models import newest_backup_at
+from backups.models import newest_backup_at, verification
 from jobs import leases, overview
 from macai import provider_health, pulse
-from macai.findings import NONE_YET, Finding, failing, unknown, warning, well
+from macai.findings import NONE_YET, NOT_VERIFIED, Finding, failing, unknown, warning, well
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ FRESH = timedelta(seconds=15)  # a worker's own sign of life, where its heartbea
 UNFOLLOWED = 120  # seconds that a job may wait while nobody follows: a sweep comes every minute
 WAITS_LONG = 3600  # seconds
 BACKUP_AGE = timedelta(hours=36)  # one is made every day
+VERIFIED_AGE = timedelta(days=9)  # one is verified every week
 DISK_ROOMY = 3  # times MIN_FREE_DISK; below it, a warning
 MEGABYTE = 1024 * 1024
 # Three answers' worth of threads: a disk that hangs may hold some for ever, but never more than these.
@@ -73,15 +74,33 @@ def queue() -> Finding:
 
 
 def backup() -> Finding:
-    """Look how old the newest backup is."""
+    """Look how old the newest backup is, and whether what a verification last found is good, and not too long ago."""
     newest = newest_backup_at()
+    now = timezone.now()
+    known = verification()
+    hours = round((now - newest).total_seconds() / 3600, 1) if newest else None
+    if known.is_damage_open:
+        return failing(NOT_VERIFIED, _("The backup that was verified last is damaged."), hours, "h" if newest else "")
     if newest is None:
         return warning(NONE_YET, _("There is no backup yet."))
-    age = timezone.now() - newest
-    hours = round(age.total_seconds() / 3600, 1)
-    if age > BACKUP_AGE:
+    if now - newest > BACKUP_AGE:
         return warning("too_old", _("The newest backup is too old."), hours, "h")
+    if known.is_failure_open:
+        return warning(NOT_VERIFIED, _("The newest backup could not be verified."), hours, "h")
+    since = known.good_at or known.first_backup_at
+    if since and now - since > verified_age(is_first=known.good_at is None):
+        return warning(NOT_VERIFIED, _("No backup was verified for more than a week."), hours, "h")
     return well(_("There is a fresh backup."), hours, "h")
+
+
+def verified_age(*, is_first: bool) -> timedelta:
+    """Return how long ago the last good verification may be; for the first, how old the oldest backup.
+
+    A backup that was verified is kept until another one is, but one that never was may be gone before nine days.
+    """
+    if not is_first:
+        return VERIFIED_AGE
+    return min(VERIFIED_AGE, max(timedelta(days=settings.BACKUP_DAYS) - BACKUP_AGE, BACKUP_AGE))
 
 
 def cache_() -> Finding:

@@ -628,7 +628,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # BACKUP_DIR: where backups are kept; best on another disk. Not below the media.
 BACKUP_DIR = Path(env.str("BACKUP_DIR", default="") or DATA_DIR / "backups").expanduser()
 BACKUP_DIR = BACKUP_DIR if BACKUP_DIR.is_absolute() else BASE_DIR / BACKUP_DIR
-# BACKUP_DAYS: backups that are older are deleted; the newest one never is.
+# BACKUP_DAYS: backups that are older are deleted after the next; the newest good one never is.
 BACKUP_DAYS = number("BACKUP_DAYS", 7, low=1, high=3650)
 # BACKUP_AGE_RECIPIENT: a public key of the age tool (age1...); backups are then encrypted for it.
 BACKUP_AGE_RECIPIENT = env.str("BACKUP_AGE_RECIPIENT", default="").strip()

@@ -46,6 +46,9 @@ ADVICE: dict[str, str | Promise] = {
     "disk": _("Make room: empty the trash, move old backups away. New files are refused before the database suffers."),
     "backup.none_yet": _("Make one in the admin, or by “manage.py backup”."),
     "backup.too_old": _("See in the admin why the last ones failed; the backup runs in the worker."),
+    "backup.not_verified": _(
+        "See in the admin what the verification found. Make a backup, which puts back what was damaged, and verify it."
+    ),
     "down": _("Nothing to do if it passes. Else see the provider's own status page, or your network."),
     "never_answered": _("Set its address or its key in .env, or leave it: nothing else needs it."),
     "bad_key": _("Put the right key into .env and restart."),

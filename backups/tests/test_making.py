@@ -1,6 +1,7 @@
 """Backups are made while the studio runs, cost only what is new, and are whole or none."""
 
 import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -15,16 +16,18 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from pytest_django import Settings
 
-from backups import making
+from backups import making, records
 from backups.dumping import frozen
-from backups.errors import BackupError
+from backups.errors import BackupError, DamagedBackupError
 from backups.making import make_backup
 from backups.manifest import DATABASE, MANIFEST, ROWS
 from backups.models import Backup, State, newest_backup_at
 from backups.rows import sections, write_rows
 from backups.sealing import HashingWriter, Seal
+from backups.sources import FolderSource
 from backups.store import Store
 from backups.tests.looking import contents_of, files_in
+from backups.verifying import verify
 from library import storage
 from songs.models import SongFile
 from songs.tests.factories import make_file, make_finished_song, make_song
@@ -258,6 +261,57 @@ def test_a_damaged_newest_backup_does_not_cost_the_last_whole_one(store: Store) 
     assert store.names() == [whole.name]
 
 
+def test_a_backup_that_was_found_damaged_does_not_cost_the_last_good_one(store: Store) -> None:
+    put("songs/aa/one.mp3", b"one")
+    good = make_backup()
+    verify(FolderSource(store, good.name))
+    newer = put("songs/bb/two.mp3", b"two")
+    damaged = make_backup()
+    content = store.object_path(hashlib.sha256(newer.read_bytes()).hexdigest(), "")
+    content.write_bytes(b"owt")
+    with pytest.raises(DamagedBackupError):
+        verify(FolderSource(store, damaged.name))
+    later = datetime.now(UTC) + timedelta(days=8)
+    assert store.prune(7, now=later) == [damaged.name]
+    assert store.names() == [good.name]
+
+
+def test_if_all_were_found_damaged_the_newest_is_kept_and_one_that_was_healed_counts_again(store: Store) -> None:
+    later = datetime.now(UTC) + timedelta(days=8)
+    first, second, third = (make_backup() for _number in range(3))
+    for backup in (first, second, third):
+        store.judge(backup.name, is_good=False)
+    assert store.prune(7, now=later) == [second.name, first.name]
+    fourth = make_backup()
+    store.judge(third.name, is_good=True)
+    store.judge(fourth.name, is_good=False)
+    assert store.prune(7, now=later) == [fourth.name]
+
+
+def test_the_newest_backup_that_was_verified_is_kept_until_another_one_is(store: Store) -> None:
+    later = datetime.now(UTC) + timedelta(days=8)
+    verified, other, newest = (make_backup() for _number in range(3))
+    verify(FolderSource(store, verified.name))
+    assert store.prune(7, now=later) == [other.name]
+    verify(FolderSource(store, newest.name))
+    assert store.prune(7, now=later) == [verified.name]
+
+
+def test_nothing_is_deleted_before_a_new_backup_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Any:
+        raise BackupError("The disk does not answer.")
+
+    names = [make_backup().name for _number in range(2)]
+    monkeypatch.setattr("backups.store.timedelta", lambda **_days: timedelta(days=-1))  # all of them are too old
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "walk", broken)
+        with pytest.raises(BackupError, match="does not answer"):
+            make_backup()
+    assert sorted(store.names()) == sorted(names)
+    newest = make_backup()
+    assert store.names() == [newest.name]
+
+
 def test_nothing_is_collected_while_a_list_cannot_be_read(store: Store) -> None:
     put("songs/aa/one.mp3", b"one")
     backup = make_backup()
@@ -277,6 +331,25 @@ def test_the_rows_about_backups_say_what_the_folder_says(store: Store) -> None:
     third = make_backup()
     names = set(Backup.objects.good().values_list("name", flat=True))
     assert names == {first.name, second.name, third.name}
+
+
+def test_the_rows_about_backups_say_what_was_found(store: Store) -> None:
+    good, damaged, forgotten = (make_backup() for _number in range(3))
+    store.judge(good.name, is_good=True)
+    store.judge(damaged.name, is_good=False)
+    store.judge(forgotten.name, is_good=False)
+    Backup.objects.filter(pk__in=[good.pk, forgotten.pk]).delete()
+    long_ago = Backup.objects.filter(pk=damaged.pk)
+    long_ago.update(started_at=damaged.started_at - timedelta(days=31))
+    records.reconcile(store)
+    assert dict(Backup.objects.values_list("name", "state")) == {
+        good.name: State.DONE,
+        damaged.name: State.FAILED,
+        forgotten.name: State.FAILED,
+    }
+    records.reconcile(store)
+    assert Backup.objects.get(name=good.name).verified_at is not None
+    assert long_ago.exists()
 
 
 def test_an_encrypted_backup_shows_nothing_and_costs_no_more_the_second_time(

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from backups.entries import Entry, is_safe
 from backups.errors import BackupError, DamagedBackupError
 from backups.making import make_backup, seal_in_use
 from backups.manifest import DATABASE, FILES, MANIFEST, OBJECTS, ROWS, SIGNATURE
-from backups.models import Backup, State
+from backups.models import Backup, State, verification
 from backups.restoring import restore
 from backups.sealing import Seal
 from backups.sources import ArchiveSource, FolderSource, Source, find_source
@@ -236,9 +237,47 @@ def test_a_damaged_backup_is_found_is_no_good_one_any_more_and_the_next_one_heal
     backup.refresh_from_db()
     assert (backup.state, backup.verified_at) == (State.FAILED, None)
     make_backup()
+    assert verification().is_damage_open
     assert check(FolderSource(store, backup.name)) == "Restored and compared: all is there."
     backup.refresh_from_db()
-    assert backup.state == State.DONE
+    assert (backup.state, backup.verify_failed_at) == (State.DONE, None)
+    assert not verification().is_failure_open
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BackupError("There is no pg_restore."), "There is no pg_restore."),
+        (OSError(5, "Input/output error"), "The backup could not be verified: Input/output error."),
+        (ValueError("of any kind"), "The verification broke: ValueError."),
+    ],
+)
+def test_a_verification_that_could_not_be_made_is_written_down_and_spoils_no_backup(
+    store: Store, backup: Backup, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_backup: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("backups.verifying.check_files", broken)
+    with pytest.raises(ValueError if isinstance(error, ValueError) else BackupError):
+        check(FolderSource(store, backup.name))
+    backup.refresh_from_db()
+    assert (backup.state, backup.verify_message) == (State.DONE, told)
+    assert verification().is_failure_open
+    assert not verification().is_damage_open
+
+
+def test_a_damaged_archive_says_nothing_of_the_backup_it_is_a_copy_of(
+    store: Store, backup: Backup, tmp_path: Path
+) -> None:
+    archive = tmp_path / "copy.tar"
+    write_archive(store, backup.name, archive)
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace(bytes(range(256)), bytes(256), 1))
+    with pytest.raises(DamagedBackupError):
+        check(ArchiveSource(archive))
+    backup.refresh_from_db()
+    assert (backup.state, backup.verify_failed_at) == (State.DONE, None)
 
 
 def test_a_row_whose_file_is_not_in_the_backup_is_found(
@@ -265,6 +304,67 @@ def test_an_encrypted_backup_is_verified_with_the_key_and_looked_at_without(
         check(FolderSource(store, backup.name))
 
 
+def spoil(path: Path) -> bytes:
+    """Change a byte and nothing else that could be noticed. Return what was there."""
+    whole, status = path.read_bytes(), path.stat()
+    flip(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return whole
+
+
+def test_without_the_key_damage_is_found_and_the_next_backup_heals_it(store: Store, age: Seal) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    first = make_backup()
+    damaged, *whole = contents(store)
+    before = [path.read_bytes() for path in whole]
+    spoil(damaged)
+    with pytest.raises(DamagedBackupError, match=r"1 contents .* The next backup puts them there again"):
+        check(FolderSource(store, first.name))
+    assert not damaged.exists()
+    assert [path.read_bytes() for path in whole] == before
+    default_storage.save("songs/again.mp3", io.BytesIO(b"another"))
+    second = make_backup()
+    for name in (first.name, second.name):
+        assert "It was not opened" in check(FolderSource(store, name))
+        assert check(FolderSource(store, name), identity=age.identity_file) == "Restored and compared: all is there."
+
+
+def test_every_damaged_content_is_found_at_once_and_in_an_archive_nothing_is_touched(
+    store: Store, age: Seal, tmp_path: Path
+) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    make_finished_song(content=b"ID3" + bytes(80_000))
+    backup = make_backup()
+    for path in contents(store):
+        spoil(path)
+    archive = tmp_path / "damaged.tar"
+    write_archive(store, backup.name, archive)
+    with pytest.raises(DamagedBackupError):
+        check(ArchiveSource(archive))
+    there = contents(store)
+    with pytest.raises(DamagedBackupError, match=rf"^{len(there)} contents"):
+        check(FolderSource(store, backup.name))
+    assert not any(path.exists() for path in there)
+
+
+def test_a_full_rehash_does_not_take_damage_in_an_encrypted_store_for_what_was_put_there(
+    store: Store, age: Seal
+) -> None:
+    make_finished_song(content=b"ID3" + bytes(70_000))
+    default_storage.save("songs/the-same.mp3", io.BytesIO(b"twice"))
+    default_storage.save("songs/the-same-again.mp3", io.BytesIO(b"twice"))
+    first = make_backup()
+    for path in contents(store):
+        spoil(path)
+    healed = make_backup(rehash=True)
+    for name in (healed.name, first.name):
+        assert check(FolderSource(store, name), identity=age.identity_file) == "Restored and compared: all is there."
+        assert "It was not opened" in check(FolderSource(store, name))
+    before = contents_of(store.objects)
+    make_backup(rehash=True)
+    assert contents_of(store.objects) == before
+
+
 def test_another_age_key_does_not_open_a_backup(store: Store, age: Seal, tmp_path: Path, settings: Settings) -> None:
     import pyrage  # noqa: PLC0415
 
@@ -276,3 +376,5 @@ def test_another_age_key_does_not_open_a_backup(store: Store, age: Seal, tmp_pat
     with pytest.raises(BackupError, match="Name the file with the age key"):
         restore(FolderSource(store, backup.name), force=True)
     assert not default_storage.exists("songs")
+    backup.refresh_from_db()
+    assert backup.state == State.DONE  # the key is to blame

@@ -165,6 +165,15 @@ def test_a_wiped_studio_on_postgresql_comes_back_by_its_own_dump(filled: Studio,
     assert (sessions, leases) == (0, 0)
 
 
+def test_a_machine_that_was_prepared_with_an_owner_takes_a_backup(filled: Studio, tmp_path: Path) -> None:
+    owner = {"DJANGO_SUPERUSER_USERNAME": "owner", "DJANGO_SUPERUSER_PASSWORD": "a long enough pass phrase"}
+    prepared = Studio(tmp_path / "prepared", owner)
+    prepared.data_dir.mkdir()
+    prepared.do("prepare")
+    prepared.do("restore", str(archive_of(filled)))
+    must_be_equal(prepared, filled)
+
+
 def test_a_studio_that_runs_is_not_restored_into(filled: Studio, tmp_path: Path) -> None:
     studio = Studio(tmp_path / "running")
     (studio.data_dir / "run").mkdir(parents=True)

@@ -2,12 +2,14 @@
 
 import re
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from macai.legacy.report import Count
 from macai.legacy.source import Source
 from macai.legacy.values import Row, moment, number, text, truth, whole
+from prompts.curation import check_wording, wording_of
 from prompts.models import PromptTemplate
 
 TABLE = "prompt_templates"
@@ -35,10 +37,26 @@ def bring_template(row: Row, count: Count, *, dry_run: bool) -> None:
         count.there += 1
         return
     count.brought += 1
+    for problem in problems_of(template):
+        count.tell("cannot be used or edited as they are: put them right in the admin", f"{name}: {problem}")
     if template.active and versions.active().exists():
         count.tell("are in use now in place of ours, which stays as an earlier version", name)
     if not dry_run:
         save_template(template, moment(row, "updated_at") or template.created_at)
+
+
+def problems_of(template: PromptTemplate) -> list[str]:
+    """Return what our own templates could not say."""
+    try:
+        check_wording(wording_of(template))
+    except ValidationError as error:
+        return error.messages
+    return []
+
+
+def plain(words: str) -> str:
+    """Return a text that comes out as it is: the earlier system had no variables, ours reads {braces} as one."""
+    return words.replace("{", "{{").replace("}", "}}")
 
 
 def template_of(row: Row) -> PromptTemplate:
@@ -49,8 +67,8 @@ def template_of(row: Row) -> PromptTemplate:
     return PromptTemplate(
         category=text(row, "category", 50).strip(),
         action=text(row, "action", 50).strip(),
-        pre_condition=text(row, "pre_condition"),
-        post_condition=text(row, "post_condition"),
+        pre_condition=plain(text(row, "pre_condition")),
+        post_condition=plain(text(row, "post_condition")),
         description=text(row, "description"),
         model=text(row, "model", 50),
         temperature=DEFAULT_TEMPERATURE if temperature is None else min(max(temperature, 0.0), HOTTEST),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pytest_django import Settings
 
+from backups.making import version
 from jobs import heartbeat
 from macai import nginx, probe
 
@@ -78,7 +79,17 @@ def test_all_that_runs_goes_into_the_image_and_no_secret_does() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"trials"}
     assert lines[1] == "*"
     assert packages | {"templates", "static", "manage.py", "requirements.txt", "requirements-s3.txt"} <= let_in
+    assert "\nCOPY . .\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert not {".env", "secrets", "nginx", "var", ".git", ".venv"} & let_in
+
+
+def test_a_backup_that_is_made_in_a_container_knows_which_version_made_it(tmp_path: Path, settings: Settings) -> None:
+    let_in = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    for name in let_in:
+        if (ROOT / name).is_file():
+            shutil.copy(ROOT / name, tmp_path)
+    settings.BASE_DIR = tmp_path
+    assert re.fullmatch(r"\d+\.\d+\S*", version())
 
 
 def nginx_values(tmp_path: Path, settings: Settings) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +13,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from backups.models import Backup
+from backups.models import State as BackupState
 from jobs import leases
 from jobs.models import Lease
 from macai import health, provider_health
-from macai.findings import NEVER, NONE_YET, UNKNOWN, Finding, well
+from macai.findings import NEVER, NONE_YET, NOT_VERIFIED, UNKNOWN, Finding, State, well
 from providers.errors import ProviderError, Verdict
 from songs.tests.factories import make_song
 
@@ -165,6 +167,60 @@ def test_a_backup_that_is_missing_or_old_warns_and_does_not_fail(
 
     assert (answer.status_code, answer.json()["checks"]["backup"]["code"]) == (200, code)
     assert answer.json()["status"] == ("ok" if code == "ok" else "warning")
+
+
+def make_backup(age: float, **fields: Any) -> Backup:
+    """A backup that began `age` days ago."""
+    return Backup.objects.create(
+        **{"state": BackupState.DONE, "name": f"backup-{age}", "started_at": ago(age)} | fields
+    )
+
+
+def ago(days: float) -> datetime:
+    return timezone.now() - timedelta(days=days)
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_damaged_backup_is_failing_until_one_is_found_good_however_fresh_another_is() -> None:
+    make_backup(1, verified_at=ago(8))
+    damaged = make_backup(0.5, state=BackupState.FAILED, verify_failed_at=ago(0.3))
+    newest = make_backup(0.1)
+    answer = Client().get(HEALTH)
+    assert answer.status_code == 503
+    found = answer.json()["checks"]["backup"]
+    assert (found["state"], found["code"], found["unit"]) == ("failing", NOT_VERIFIED, "h")
+    assert health.backup().is_worth_an_alert
+    Backup.objects.exclude(pk=damaged.pk).update(state=BackupState.FAILED)
+    assert health.backup().code == NOT_VERIFIED
+    Backup.objects.exclude(pk=damaged.pk).update(state=BackupState.DONE)
+    Backup.objects.filter(pk=newest.pk).update(verified_at=timezone.now())
+    assert health.backup().code == "ok"
+
+
+def test_a_verification_that_could_not_be_made_warns_until_one_is_good() -> None:
+    make_backup(6, verified_at=ago(7))
+    newest = make_backup(0.5, verify_failed_at=ago(0.2), verify_message="There was no room.")
+    assert (health.backup().state, health.backup().code) == (State.WARNING, NOT_VERIFIED)
+    assert health.backup().is_worth_an_alert
+    Backup.objects.filter(pk=newest.pk).update(verified_at=timezone.now(), verify_failed_at=None)
+    assert health.backup().code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("kept", "oldest", "verified", "code"),
+    [
+        (30, 20, 8, "ok"), (30, 20, 10, NOT_VERIFIED), (30, 8, None, "ok"), (30, 10, None, NOT_VERIFIED),
+        (7, 5, None, "ok"), (7, 6, None, NOT_VERIFIED), (7, 10, 8, "ok"), (7, 10, 10, NOT_VERIFIED),
+        (1, 1, None, "ok"),
+    ],
+)  # fmt: skip
+def test_backups_that_nobody_verifies_are_told_of(
+    kept: int, oldest: float, verified: float | None, code: str, settings: Settings
+) -> None:
+    settings.BACKUP_DAYS = kept
+    make_backup(oldest, verified_at=None if verified is None else ago(verified))
+    make_backup(0.5)
+    assert health.backup().code == code
 
 
 @pytest.mark.usefixtures("_worker")

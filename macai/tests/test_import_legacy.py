@@ -24,6 +24,8 @@ from images.models import GeneratedImage, ImageRequest
 from jobs.models import JobEvent, Phase, Status
 from library.pictures import inspect
 from macai.legacy.pictures import find_file
+from prompts.curation import check_wording, wording_of
+from prompts.filling import fill
 from prompts.models import PromptTemplate
 from songs import fetching
 from songs.models import FileState, Song, SongChoice, SongFile
@@ -340,6 +342,26 @@ def test_templates_become_further_versions_and_what_was_in_use_is(tmp_path: Path
     assert {template.pre_condition for template in versions} >= {"Make it better:", "Make it sing:"}
     assert ours is None or versions.filter(pk=ours.pk, active=False, is_latest=False).exists()
     assert PromptTemplate.objects.active().get(category="harbour").version == "1"
+
+
+def test_braces_in_templates_come_out_as_they_were(tmp_path: Path) -> None:
+    make_earlier(tmp_path, songs=1)
+    words = 'Answer as {"title": "..."}, and put [Verse {1}] above } or { each.'
+    change(tmp_path, f"UPDATE prompt_templates SET pre_condition = '{words}', post_condition = '{{text}}'")
+    report = bring(tmp_path)
+    assert "cannot be used" not in report
+    used = PromptTemplate.objects.active().get(category="lyrics", action="enhance")
+    assert fill(used.pre_condition, {}) == words
+    assert fill(used.post_condition, {}) == "{text}"
+    check_wording(wording_of(used))
+
+
+def test_templates_that_could_not_be_used_are_told(tmp_path: Path) -> None:
+    make_earlier(tmp_path, songs=1)
+    change(tmp_path, "UPDATE prompt_templates SET pre_condition = '', post_condition = '' WHERE category = 'harbour'")
+    report = bring(tmp_path)
+    assert "1 × cannot be used or edited as they are" in report  # noqa: RUF001  a multiplication sign
+    assert "harbour/" in report
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from accounts.tests.factories import make_user
+from backups.models import Backup, State
 from images.tests.factories import make_image
 from macai import health, pulse
 from providers.tests.stub import answer, stub_server
@@ -181,6 +182,12 @@ def test_a_fresh_backup_is_a_green_mark_and_an_old_one_is_not(
     assert "It is 5 hours old. Kept in" in page(client)
     monkeypatch.setattr(health, "newest_backup_at", lambda: timezone.now() - timedelta(days=3))
     assert "It is 72 hours old. Make one with" in page(client)
+
+
+def test_a_backup_that_is_damaged_is_no_green_mark(client: Client, user: User) -> None:
+    Backup.objects.create(state=State.DONE, name="fresh")
+    Backup.objects.create(state=State.FAILED, name="damaged", verify_failed_at=timezone.now())
+    assert "is damaged. Make one with" in page(client)
 
 
 def test_ollamas_line_tells_how_many_models_it_has(client: Client, user: User, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from accounts.tests.factories import make_owner, make_user, signed_in
 from jobs import leases
 from jobs.models import Charge, Phase
 from macai import health, provider_health, status
-from macai.findings import NONE_YET, Finding, failing, unknown, warning, well
+from macai.findings import NONE_YET, NOT_VERIFIED, Finding, failing, unknown, warning, well
 from providers.calls import Call
 from songs.tests.factories import make_song
 from watch import alerts, counting
@@ -74,7 +74,7 @@ def test_what_only_wants_a_look_is_no_failure_and_what_is_unknown_has_no_advice(
         ("database", "no_answer"), ("database", "too_slow"), ("migrations", "unapplied"), ("cache", "forgets"),
         ("broker", "no_answer"), ("worker", "no_heartbeat"), ("queue", "not_followed"), ("queue", "waits_long"),
         ("storage", "not_writable"), ("disk", "full"), ("disk", "low"), ("backup", "too_old"), ("backup", NONE_YET),
-        ("mureka", "down"), ("openai", "bad_key"), ("mureka", "no_money"),
+        ("backup", NOT_VERIFIED), ("mureka", "down"), ("openai", "bad_key"), ("mureka", "no_money"),
     ],
 )  # fmt: skip
 def test_there_is_advice_for_whatever_can_be_wrong(name: str, code: str) -> None:
