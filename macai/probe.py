@@ -42,16 +42,22 @@ def worker_is_alive() -> bool:
     return False
 
 
-def app_is_alive() -> bool:
-    """Tell whether the web server answers at all."""
+def app_is_alive() -> bool | None:
+    """Tell whether the web server answers at all; None if nobody listens.
+
+    Docker asks on while it stops a container: the door is closed then, and those who are inside are served to the end
+    (draining.py). A web server that hangs has its door open.
+    """
     address = f"http://127.0.0.1:{os.environ.get('PORT') or 5050}/api/v1/health/live/"
     # A name that ALLOWED_HOSTS is sure to have, but not a pattern such as .local.
     names = [name for name in os.environ.get("ALLOWED_HOSTS", "").split(",") if name.strip(" *.")]
     host = names[0].strip().lstrip(".") if names else "127.0.0.1"
     request = urllib.request.Request(address, headers={"Host": host})
-    with suppress(OSError), urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-        return bool(answer.status == 200)
-    return False
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError as error:
+        return None if isinstance(getattr(error, "reason", None), ConnectionRefusedError) else False
 
 
 def record_of(role: str) -> Path:
@@ -103,6 +109,8 @@ def kill_children_of_first_process() -> None:
 def main(role: str) -> int:
     """Return 0 if the container is alive, 1 if it is not."""
     is_alive = app_is_alive() if role == "app" else worker_is_alive()
+    if is_alive is None:
+        return 1
     failures = failures_in_a_row(role, is_alive=is_alive)
     if failures >= FAILURES and IN_CONTAINER.exists():
         end_container(role, f"the {role} has shown no life in {failures} checks; its container is started again.")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -211,14 +212,14 @@ class Container:
         heartbeat.show()
         os.utime(heartbeat.FILE, (self.now, self.now))
 
-    def probe(self, *, every: float, times: int, is_alive: bool = False) -> list[int]:
+    def probe(self, *, every: float, times: int, is_alive: bool = False, role: str = "worker") -> list[int]:
         """Let time pass, and ask, several times. Return what the probe said."""
         said = []
         for _time in range(times):
             self.now += every
             if is_alive:
                 self.show_life()
-            said.append(probe.main("worker"))
+            said.append(probe.main(role))
         return said
 
 
@@ -286,3 +287,18 @@ def test_a_sign_of_life_from_before_the_start_is_none(container: Container) -> N
 def test_a_web_server_that_does_not_answer_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "9")  # nobody listens there
     assert not probe.app_is_alive()
+
+
+def test_a_web_server_that_finishes_what_it_has_is_not_ended_one_that_hangs_is(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "PATIENCE", 0.2)
+    probe.failures_in_a_row("app", is_alive=True)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        monkeypatch.setenv("PORT", str(door.getsockname()[1]))
+        assert container.probe(every=30, times=2, role="app") == [1, 1]
+    assert container.probe(every=30, times=5, role="app") == [1] * 5
+    assert not container.ended
+    with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))):
+        container.probe(every=30, times=1, role="app")
+    assert container.ended
