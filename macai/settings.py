@@ -184,7 +184,8 @@ HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 
 # WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each. A text that is read as it is written
 # takes a thread, but no database connection; any other request takes one, so all threads together must stay below what
-# PostgreSQL allows (100 by default, of which the workers need ten).
+# PostgreSQL allows (100 by default, of which the workers need ten; 250 in docker-compose.yml, for in an update there
+# are twice as many).
 WEB_PROCESSES = number("WEB_PROCESSES", 2, low=1, high=32)
 WEB_THREADS = number("WEB_THREADS", 40, low=1, high=512)
 # WORKERS: Django-Q processes. One follows every running job, the others bring files home.

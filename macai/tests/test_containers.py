@@ -61,6 +61,14 @@ def test_app_and_worker_have_the_time_that_their_stop_may_take(name: str) -> Non
     assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
 
 
+def test_old_and_new_version_together_stay_below_what_postgresql_allows_in_an_update(settings: Settings) -> None:
+    allowed = int(SERVICES["postgres"]["command"][-1].removeprefix("max_connections="))
+    of_one_app = settings.WEB_PROCESSES * settings.WEB_THREADS + 2 * settings.WEB_PROCESSES  # watchman and counting
+    of_one_worker = settings.WORKERS + 7
+    others = 10  # PostgreSQL's own three, the preparation, a backup, somebody with psql
+    assert 2 * (of_one_app + of_one_worker) + others <= allowed
+
+
 @pytest.mark.parametrize("name", STUDIO)
 def test_settings_of_the_containers_exist(name: str) -> None:
     listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
