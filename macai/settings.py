@@ -76,7 +76,7 @@ def read_secret(name: str) -> str:
     value, path = str(env.str(name, default="")), str(env.str(f"{name}_FILE", default=""))
     if not path:
         return value
-    if value:
+    if value and value != path:  # docker-compose.yml has the path in both places: it cannot leave one out
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
     try:
         value = Path(path).read_text(encoding="utf-8").strip()

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from jobs import heartbeat
 from macai import nginx, probe
+from macai.settings import read_secret
 
 ROOT = Path(__file__).parent.parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -59,6 +60,31 @@ def test_app_and_worker_have_the_time_that_their_stop_may_take(name: str) -> Non
     setting = {"app": "WEB_STOP_SECONDS", "worker": "STOP_SECONDS"}[name]
     assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > int(SERVICES[name]["environment"][setting])
     assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
+
+
+def interpolated(text: str, variables: dict[str, str]) -> str:
+    """Replace ${NAME:-default}, nested ones too, as compose does."""
+    inner = re.compile(r"\$\{(\w+):-([^${}]*)\}")
+    while found := inner.search(text):
+        text = text.replace(found[0], variables.get(found[1]) or found[2])
+    return text
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_the_address_of_a_server_may_come_from_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "address"
+    secret.write_text("scheme://somewhere.else\n", encoding="ascii")
+    dotenvs = [{}, {name: "scheme://written.down"}, {f"{name}_FILE": str(secret)}]
+    read = []
+    for dotenv in dotenvs:
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+        for variable, value in (dotenv | {name: interpolated(SERVICES["app"]["environment"][name], dotenv)}).items():
+            monkeypatch.setenv(variable, value)
+        read.append(read_secret(name))
+    assert read[0] in {"postgres://macai@postgres:5432/macai", "redis://redis:6379/0"}
+    assert read[1:] == ["scheme://written.down", "scheme://somewhere.else"]
 
 
 def test_old_and_new_version_together_stay_below_what_postgresql_allows_in_an_update(settings: Settings) -> None:
