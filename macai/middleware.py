@@ -31,7 +31,7 @@ class RequestIdMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Leads strangers to the sign-in, but does not ask who somebody is where anybody may come.
+    """Leads strangers to the sign-in without reading what they send, but asks nobody where anybody may come.
 
     Django's own looks the session up first, so a browser could not ask for the health of a studio without a database.
     """

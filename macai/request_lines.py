@@ -1,4 +1,7 @@
-"""What the log tells of a request, beside its address and its status: how long it took, by which view, for whom."""
+"""What the log tells of a request, beside its path and its status: how long it took, by which view, for whom.
+
+The path without its query, as in nginx's log: that holds what people look for, and words on their way into a form.
+"""
 
 import time
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.encoding import escape_uri_path
 from django_structlog import signals
 
 from accounts.models import User
@@ -14,17 +18,24 @@ from watch import counting
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
+def method_and_path(request: HttpRequest) -> str:
+    """Return what was asked, in one line whatever is in it."""
+    return f"{request.method} {escape_uri_path(request.path)}"
+
+
 @receiver(signals.bind_extra_request_metadata)
 def note_start(sender: Any, request: HttpRequest, log_kwargs: dict[str, Any], **kwargs: Any) -> None:
     """Note when the request came."""
     request.started_at = time.perf_counter()  # type: ignore[attr-defined]  # ours
     log_kwargs.pop("user_agent", None)
+    log_kwargs["request"] = method_and_path(request)
 
 
 @receiver([signals.bind_extra_request_finished_metadata, signals.bind_extra_request_failed_metadata])
 def tell_more(sender: Any, request: HttpRequest, log_kwargs: dict[str, Any], **kwargs: Any) -> None:
     """Add what is known at the end. A person is told of only if somebody has asked who it is: a line asks nobody."""
     seconds = time.perf_counter() - getattr(request, "started_at", time.perf_counter())
+    log_kwargs["request"] = method_and_path(request)
     log_kwargs["ms"] = round(seconds * 1000, 1)
     match = request.resolver_match
     if match is not None:

@@ -77,7 +77,7 @@ def read_secret(name: str) -> str:
     value, path = str(env.str(name, default="")), str(env.str(f"{name}_FILE", default=""))
     if not path:
         return value
-    if value:
+    if value and value != path:  # docker-compose.yml has the path in both places: it cannot leave one out
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
     try:
         value = Path(path).read_text(encoding="utf-8").strip()
@@ -185,7 +185,8 @@ HTTPS = switch("HTTPS", default=IS_PRODUCTION)
 
 # WEB_PROCESSES, WEB_THREADS: gunicorn's processes and the threads of each. A text that is read as it is written
 # takes a thread, but no database connection; any other request takes one, so all threads together must stay below what
-# PostgreSQL allows (100 by default, of which the workers need ten).
+# PostgreSQL allows (100 by default, of which the workers need ten; 250 in docker-compose.yml, for in an update there
+# are twice as many).
 WEB_PROCESSES = number("WEB_PROCESSES", 2, low=1, high=32)
 WEB_THREADS = number("WEB_THREADS", 40, low=1, high=512)
 # WORKERS: Django-Q processes. One follows every running job, the others bring files home.
@@ -328,9 +329,9 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "macai.middleware.SignInMiddleware",
+    "macai.middleware.SignInMiddleware",  # before the next, which reads a body of up to 801 MB to the end
+    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -7,7 +7,7 @@ schedule takes its place, once a minute.
 import logging
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -19,6 +19,7 @@ from jobs import leases
 from jobs.models import Lease
 from macai import health, provider_health
 from macai.findings import UNKNOWN, Finding, failing, well
+from macai.outage import Outage
 from providers import webhook
 from watch import alerts
 from watch.alerts import Reading
@@ -41,14 +42,13 @@ class Watchman:
         self.is_on_duty = False
         self.asked_at = float("-inf")
         self.asking: threading.Thread | None = None
-        self.database_away_since: datetime | None = None
-        self.told_by: set[str] = set()
+        self.outage = Outage()
 
     def look(self) -> bool:
         """Look once. False if somebody else is on duty."""
         try:
             self.is_on_duty = leases.take(WATCH, self.owner, LEASE)
-            self.welcome_database()  # also by one who has been replaced meanwhile: nobody else knows what was told
+            self.outage.end()  # also by one who has been replaced meanwhile
             if not self.is_on_duty:
                 return False
             if self.is_web:
@@ -58,24 +58,8 @@ class Watchman:
             alerts.announce()
         except DatabaseError:
             connections.close_all()
-            if self.is_on_duty:  # as far as one can know
-                self.tell_of_database()
+            self.is_on_duty = self.outage.tell()
         return self.is_on_duty
-
-    def tell_of_database(self) -> None:
-        """Tell that the database is away. Who was on duty is alone with that: rows cannot be written."""
-        now = timezone.now()
-        self.database_away_since = self.database_away_since or now
-        if now - self.database_away_since >= timedelta(seconds=settings.ALERT_AFTER_SECONDS):
-            reading = Reading(is_red=True, code="no_answer", message=_("The database does not answer."))
-            alerts.tell_without_database("database", reading, self.database_away_since, self.told_by)
-
-    def welcome_database(self) -> None:
-        """Write down what was told while the database was away, so that its return is told, too."""
-        if self.told_by and self.database_away_since:
-            alerts.remember_told("database", self.database_away_since)
-        self.database_away_since = None
-        self.told_by.clear()
 
     def ask_providers(self) -> None:
         """Have the providers asked beside, since one that hangs must hold up nothing."""

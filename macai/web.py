@@ -23,7 +23,7 @@ keepalive = 5
 loglevel = "warning"
 control_socket_disable = True
 logconfig_dict = settings.LOGGING
-access_log_format = '%(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s bytes %(M)s ms'  # no query: it may hold private words
 # Heartbeats are file times: on a disk they would wait for it.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) and Path("/dev/shm").is_dir() else None  # noqa: S108
 

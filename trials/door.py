@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -66,15 +66,22 @@ class Door:
             method, self.harbour.url + API + path, headers=headers, timeout=120, allow_redirects=False, **options
         )
 
+    def connection(self) -> ssl.SSLSocket:
+        """Return a connection on which nothing has been said yet."""
+        context = ssl.create_default_context(cafile=str(self.harbour.folder / "certificates/macai.crt"))
+        plain = socket.create_connection(("127.0.0.1", self.harbour.nginx.port), timeout=20)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
     def raw(self, head: str) -> str:
         """Send the head of a request, and no body. Return the start of the answer."""
-        context = ssl.create_default_context(cafile=str(self.harbour.folder / "certificates/macai.crt"))
-        with (
-            socket.create_connection(("127.0.0.1", self.harbour.nginx.port), timeout=20) as plain,
-            context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
-        ):
-            connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        with self.connection() as connection:
+            connection.sendall(lines(head))
             return connection.recv(65536).decode(errors="replace")
+
+
+def lines(head: str) -> bytes:
+    """Return the head of a request as it is sent."""
+    return head.replace("\n", "\r\n").encode() + b"\r\n\r\n"
 
 
 def tls(door: Door) -> None:
@@ -191,6 +198,26 @@ def limits(door: Door) -> None:
     door.must(is_limited, f"Signing in is limited, over {seconds:.1f} s", statuses)
 
 
+def pictures(door: Door) -> None:
+    """One address sends four forms with pictures at once, and no stranger's is read by the app."""
+    head = "POST {} HTTP/1.1\nHost: 127.0.0.1\nConnection: close\nContent-Type: multipart/form-data; boundary=x"
+    head += "\nContent-Length: 1000000\nCookie: csrftoken=" + "a" * 32
+    with ExitStack() as held:
+        for _form in range(4):
+            held.enter_context(door.connection()).sendall(lines(head.format("/images/new/")))
+        time.sleep(0.5)
+        for path, form in (("/images/uploads/", ""), (f"{API}/images/uploads/", "application/json")):
+            fifth = door.raw(head.format(path))
+            is_refused = fifth.startswith("HTTP/1.1 429") and form in fifth
+            door.must(is_refused, f"A fifth form is refused at {path}", fifth[:300])
+    time.sleep(0.5)  # until nginx knows that they are gone
+    stranger = door.harbour.session()
+    stranger.cookies.set("csrftoken", "a" * 32)
+    url = f"{door.harbour.url}/images/new/"
+    answer = stranger.post(url, files={"files": b"x" * 10**7}, allow_redirects=False, timeout=60)
+    door.must(answer.status_code == 302, "A stranger with a picture is led to the sign-in", answer.status_code)
+
+
 def sizes(door: Door) -> None:
     """Too much is refused before it is sent, in the words of whoever asks."""
     head = "POST {} HTTP/1.1\nHost: 127.0.0.1\nConnection: close\nContent-Type: text/plain\nContent-Length: {}"
@@ -298,7 +325,7 @@ def away(door: Door) -> None:
     door.must(answer.status_code == 502 and is_json, "The API says so, too", answer.text[:200])
 
 
-STEPS = (tls, status_page, headers, static_files, sizes, sign_in, picture, song, text, limits, away)
+STEPS = (tls, status_page, headers, static_files, sizes, pictures, sign_in, picture, song, text, limits, away)
 
 
 def main(arguments: Iterable[str]) -> int:

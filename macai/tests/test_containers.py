@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import yaml
 from pytest_django import Settings
 
 from backups.making import version
-from jobs import heartbeat
-from macai import nginx, probe
+from macai import nginx
+from macai.settings import read_secret
 
 ROOT = Path(__file__).parent.parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -59,6 +58,39 @@ def test_app_and_worker_have_the_time_that_their_stop_may_take(name: str) -> Non
     setting = {"app": "WEB_STOP_SECONDS", "worker": "STOP_SECONDS"}[name]
     assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > int(SERVICES[name]["environment"][setting])
     assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
+
+
+def interpolated(text: str, variables: dict[str, str]) -> str:
+    """Replace ${NAME:-default}, nested ones too, as compose does."""
+    inner = re.compile(r"\$\{(\w+):-([^${}]*)\}")
+    while found := inner.search(text):
+        text = text.replace(found[0], variables.get(found[1]) or found[2])
+    return text
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_the_address_of_a_server_may_come_from_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "address"
+    secret.write_text("scheme://somewhere.else\n", encoding="ascii")
+    dotenvs = [{}, {name: "scheme://written.down"}, {f"{name}_FILE": str(secret)}]
+    read = []
+    for dotenv in dotenvs:
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+        for variable, value in (dotenv | {name: interpolated(SERVICES["app"]["environment"][name], dotenv)}).items():
+            monkeypatch.setenv(variable, value)
+        read.append(read_secret(name))
+    assert read[0] in {"postgres://macai@postgres:5432/macai", "redis://redis:6379/0"}
+    assert read[1:] == ["scheme://written.down", "scheme://somewhere.else"]
+
+
+def test_old_and_new_version_together_stay_below_what_postgresql_allows_in_an_update(settings: Settings) -> None:
+    allowed = int(SERVICES["postgres"]["command"][-1].removeprefix("max_connections="))
+    of_one_app = settings.WEB_PROCESSES * settings.WEB_THREADS + 2 * settings.WEB_PROCESSES  # watchman and counting
+    of_one_worker = settings.WORKERS + 7
+    others = 10  # PostgreSQL's own three, the preparation, a backup, somebody with psql
+    assert 2 * (of_one_app + of_one_worker) + others <= allowed
 
 
 @pytest.mark.parametrize("name", STUDIO)
@@ -139,94 +171,14 @@ def test_nginx_understands_its_configuration(tmp_path: Path, settings: Settings)
     assert "[warn]" not in result.stderr
 
 
+def test_nginx_asks_every_app_before_it_gives_up() -> None:
+    proxy = (nginx.TEMPLATES / "macai" / "proxy.conf.template").read_text(encoding="utf-8")
+    assert "proxy_next_upstream_tries 0;" in proxy
+    assert "proxy_next_upstream_timeout 10s;" in proxy
+
+
 def test_a_certificate_that_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / "macai.crt").write_text("a real one")
     assert run("nginx/certificate", "a.example", CERTIFICATES=str(tmp_path)).returncode == 0
     assert (tmp_path / "macai.crt").read_text() == "a real one"
     assert not (tmp_path / "macai.key").exists()
-
-
-DOCKER = """#!/bin/sh
-echo "$@" >> "$FOLDER/calls"
-case "$*" in
-  *"ps --quiet app") cat "$FOLDER/apps" ;;
-  *"ps --quiet worker") printf 'w1\nw2\n' ;;
-  *"--scale app="*) printf 'new1\nold1\nnew2\nold2\n' > "$FOLDER/apps" ;;
-  "inspect "*) cat "$FOLDER/health" ;;
-esac
-"""
-
-
-def update(tmp_path: Path, health: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    docker = tmp_path / "docker"
-    docker.write_text(DOCKER, encoding="ascii")
-    docker.chmod(0o755)
-    (tmp_path / "apps").write_text("old1\nold2\n")
-    (tmp_path / "health").write_text(f"{health}\n")
-    environment = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "FOLDER": str(tmp_path),
-        "LOOKED_UP": "0",
-        "PATIENCE": "0",
-    }
-    return run("deploy/update", **environment), (tmp_path / "calls").read_text().splitlines()
-
-
-def test_an_update_has_the_new_apps_up_before_the_old_ones_stop(tmp_path: Path) -> None:
-    result, calls = update(tmp_path, "healthy")
-    assert result.returncode == 0, result.stderr
-    order = [
-        "compose build prepare",
-        "compose run --rm --no-deps prepare",
-        "compose up --detach --no-deps --no-recreate --scale app=4 app",
-        "stop old1",
-        "stop old2",
-        "compose up --detach --no-deps --scale worker=2 worker",
-    ]
-    assert [call for call in calls if call in order] == order
-    assert not [call for call in calls if call.startswith(("stop new", "rm new"))]
-    assert calls[-1].startswith("compose exec -T nginx")
-
-
-def test_an_update_that_does_not_get_healthy_leaves_the_old_version_running(tmp_path: Path) -> None:
-    result, calls = update(tmp_path, "starting")
-    assert result.returncode == 1
-    assert "The old one still runs" in result.stderr
-    assert "rm --force new1" in calls
-    assert not [call for call in calls if call.startswith("stop") or "worker" in call]
-
-
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(probe, "STATE", tmp_path)
-    monkeypatch.setattr(heartbeat, "FILE", tmp_path / "macai-worker")
-    monkeypatch.setattr(probe, "IN_CONTAINER", tmp_path / "there-is-none")
-    return tmp_path
-
-
-def test_a_worker_that_shows_life_is_healthy(state: Path) -> None:
-    assert probe.main("worker") == 1
-    heartbeat.show()
-    assert probe.main("worker") == 0
-    long_ago = time.time() - 2 * probe.BEAT_SECONDS
-    os.utime(state / "macai-worker", (long_ago, long_ago))
-    assert probe.main("worker") == 1
-
-
-def test_what_shows_no_life_three_times_in_a_row_is_ended(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[str] = []
-    monkeypatch.setattr(probe, "end_container", ended.append)
-    monkeypatch.setattr(probe, "IN_CONTAINER", state)
-    assert [probe.main("worker"), probe.main("worker")] == [1, 1]
-    heartbeat.show()
-    assert probe.main("worker") == 0
-    (state / "macai-worker").unlink()
-    assert [probe.main("worker"), probe.main("worker")] == [1, 1]
-    assert not ended
-    probe.main("worker")
-    assert ended == ["the worker has shown no life in 3 checks; its container is started again."]
-
-
-def test_a_web_server_that_does_not_answer_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORT", "9")  # nobody listens there
-    assert not probe.app_is_alive()

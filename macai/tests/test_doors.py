@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -139,3 +140,33 @@ def test_the_admin_moves_with_everything_that_leads_to_it(tmp_path: Path) -> Non
         command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=120, check=False
     )
     assert result.stdout == "moved\n", result.stderr[-2000:]
+
+
+class Untouched:
+    """A body that nobody may read."""
+
+    def read(self, *_size: int) -> bytes:
+        raise AssertionError("The body was read.")
+
+    readline = read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("session", ["", "madeup0123456789madeup0123456789"], ids=["no session", "a made-up session"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/images/new/", "/images/uploads/", "/songs/new/", "/account/", "/admin/songs/song/add/",
+        "/api/v1/images/uploads/", "/api/v1/images/", "/nothing/",
+    ],
+)  # fmt: skip
+def test_nothing_reads_what_a_stranger_sends(path: str, session: str) -> None:
+    make_owner()
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = "a" * 32  # with it, Django compares it with one in the body
+    if session:
+        client.cookies["sessionid"] = session
+    kind = "multipart/form-data; boundary=x"
+    body: dict[str, Any] = {"wsgi.input": Untouched(), "CONTENT_LENGTH": str(40 * 1024**2), "CONTENT_TYPE": kind}
+    answer = client.generic("POST", path, secure=True, **body)
+    assert answer.status_code in {302, 401, 404}

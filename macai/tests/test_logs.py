@@ -193,6 +193,29 @@ def test_no_line_of_a_request_holds_what_was_sent(caplog: pytest.LogCaptureFixtu
     assert "very private prompt" not in written
 
 
+@pytest.mark.django_db
+def test_no_line_of_a_request_holds_what_stands_in_its_address(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_args: Any) -> None:
+        raise RuntimeError("It broke.")
+
+    client = signed_in()
+    client.raise_request_exception = False
+    with caplog.at_level("DEBUG"):
+        assert client.get("/songs/new/?lyrics=my+private+lyrics").status_code == 200
+        assert client.get("/none/?lyrics=my+private+lyrics").status_code == 404
+        Client().get("/songs/new/?lyrics=my+private+lyrics")
+        Client().post("/songs/new/?lyrics=my+private+lyrics")
+        Client().get("/two%0alines/%3Fq")
+        monkeypatch.setattr("macai.views.worker_and_storage", break_down)
+        assert client.get("/?q=private").status_code == 500
+    told = {(line["event"], line["request"]) for line in finished(caplog) if "request" in line}
+    assert {("request_started", "GET /songs/new/"), ("request_finished", "GET /songs/new/")} <= told
+    assert {("request_failed", "GET /"), ("request_finished", "GET /two%0Alines/%3Fq")} <= told
+    assert "private" not in caplog.text
+
+
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 

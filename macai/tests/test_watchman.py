@@ -1,6 +1,7 @@
 """The watchman: one at a time, who notices a dead worker, a dead web server and a database that is away."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_django import Settings
 
 from jobs import leases
 from jobs.models import Lease
-from macai import health, provider_health, watchman
+from macai import health, outage, provider_health, watchman
 from macai.findings import NONE_YET, Finding, failing, unknown, warning, well
 from macai.watchman import Watchman
 from watch.models import Alert
@@ -30,7 +31,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
 
 
 @pytest.fixture(autouse=True)
-def sent(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Sent:
+def sent(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Sent:
+    settings.DATA_DIR = tmp_path
     settings.ALERT_WEBHOOK_URL, settings.ALERT_AFTER_SECONDS = "https://hook.example/", 0
     monkeypatch.setattr("watch.alerts.GREEN_FOR", timedelta(0))
     got: Sent = []
@@ -99,28 +101,111 @@ def test_a_provider_that_is_down_is_told_though_the_studio_does_not_fail(
     assert events(sent) == ["red mureka"]
 
 
-@pytest.mark.parametrize("is_replaced", [False, True], ids=["stays on duty", "is replaced when it is back"])
-def test_a_database_that_is_away_is_told_once_by_whoever_was_on_duty(
-    is_replaced: bool, found: dict[str, Finding], sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_args: object) -> bool:
-        raise OperationalError
+class Database:
+    """A database that can be away."""
 
+    is_away = False
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Database:
+    database, take = Database(), leases.take
+
+    def take_or_fail(*args: Any) -> bool:
+        if database.is_away:
+            raise OperationalError
+        return take(*args)
+
+    monkeypatch.setattr(leases, "take", take_or_fail)
+    return database
+
+
+def look_all(*men: Watchman, times: int = 3) -> None:
+    for _look in range(times):
+        for man in men:
+            man.look()
+
+
+def killed(man: Watchman) -> None:
+    man.outage.leave()  # what the system does with the files of a process that has ended
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["stays on duty", "is replaced when it is back"])
+def test_a_database_that_is_away_is_told_once_and_its_return_once(
+    is_replaced: bool, found: dict[str, Finding], sent: Sent, database: Database
+) -> None:
     on_duty, other = Watchman(is_web=True), Watchman(is_web=True)
     assert on_duty.look()
     assert not other.look()
-    with monkeypatch.context() as patch:
-        patch.setattr(leases, "take", away)
-        for _look in range(3):
-            on_duty.look()
-            other.look()
-        assert events(sent) == ["red database"]
+    database.is_away = True
+    look_all(on_duty, other)
+    assert events(sent) == ["red database"]
+    database.is_away = False
     if is_replaced:
         Lease.objects.filter(name="watch").update(until=timezone.now() - timedelta(seconds=1))
         assert other.look()
-    for _look in range(2):
-        on_duty.look()
-        other.look()
+    look_all(on_duty, other)
+    assert events(sent) == ["red database", "green database"]
+
+
+def test_one_that_is_started_while_the_database_is_away_tells_of_it(
+    found: dict[str, Finding], sent: Sent, database: Database
+) -> None:
+    database.is_away = True
+    first, second = Watchman(is_web=True), Watchman(is_web=True)
+    assert (first.look(), second.look()) == (True, False)
+    look_all(first, second)
+    assert events(sent) == ["red database"]
+    database.is_away = False
+    look_all(first, second)
+    assert events(sent) == ["red database", "green database"]
+
+
+def test_one_that_takes_the_place_of_whoever_told_tells_nothing_twice_and_forgets_nothing(
+    found: dict[str, Finding], sent: Sent, database: Database
+) -> None:
+    first = Watchman(is_web=True)
+    first.look()
+    database.is_away = True
+    look_all(first)
+    killed(first)
+    second = Watchman(is_web=True)
+    look_all(second)
+    assert events(sent) == ["red database"]
+    killed(second)
+    database.is_away = False
+    Lease.objects.filter(name="watch").update(until=timezone.now() - timedelta(seconds=1))
+    third = Watchman(is_web=True)
+    look_all(third)
+    assert events(sent) == ["red database", "green database"]
+    assert sent[0]["checks"][0]["red_since"] == sent[1]["checks"][0]["red_since"]
+    database.is_away = True
+    look_all(third)
+    assert events(sent)[2:] == ["red database"]
+
+
+def test_an_outage_that_nobody_was_told_of_is_none_after_the_next_start(
+    found: dict[str, Finding], sent: Sent, database: Database, settings: Settings
+) -> None:
+    settings.ALERT_AFTER_SECONDS = 3600
+    database.is_away = True
+    first, second = Watchman(is_web=True), Watchman(is_web=True)
+    look_all(first)
+    killed(first)
+    look_all(second)
+    assert first.outage.since != second.outage.since
+    assert sent == []
+
+
+def test_people_are_told_once_also_on_a_full_disk(
+    found: dict[str, Finding], sent: Sent, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(outage, "record", lambda: tmp_path / "none" / "none" / "database-away")
+    database.is_away = True
+    man = Watchman(is_web=True)
+    look_all(man)
+    database.is_away = False
+    look_all(man)
     assert events(sent) == ["red database", "green database"]
 
 
