@@ -79,10 +79,11 @@ def _tell_late(kind: Kind[Any], job: Job, outcome: Submission) -> None:
     """Nobody waits for this answer any more. What it brings was paid for, so it is kept, or at least told."""
     logger.warning("An answer for %s %s came too late: %.500r", job._meta.label, job.pk, outcome)
     row = type(job)._base_manager.filter(pk=job.pk)
-    if isinstance(outcome, Finished) and outcome.is_home:
+    if isinstance(outcome, Finished):
         # Only if it is another submission's: with the same token, the answer has been written before.
         if row.exclude(task_id=job.task_id).exists():
             with transaction.atomic():
+                # What is not home yet is fetched with what the row waits for, or by the next sweep.
                 kind.keep(job, outcome.answer)
                 job.tell(_("An earlier submission was answered after all, and is kept. It was charged."))
     elif isinstance(outcome, Accepted) and row.exclude(job_id=outcome.job_id).exists():

@@ -1,6 +1,8 @@
 """Files come home: each way in which a download can go wrong ends in the right state, and none is forgotten on disk."""
 
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,12 +15,13 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import stopping
-from jobs.kinds import KINDS
+from jobs import stopping, submissions, tasks
+from jobs.kinds import KINDS, Finished
 from jobs.models import Charge, Phase, Status
 from library import storage
+from providers import mureka
 from providers.errors import DownloadError
-from songs import fetching
+from songs import fetching, services
 from songs.models import FileState, Song, SongChoice, SongFile
 from songs.tests.engine import fresh, told
 from songs.tests.factories import make_choice, make_file, make_song, make_stems
@@ -291,6 +294,34 @@ def test_late_files_do_not_undo_a_failure_of_another_kind() -> None:
     Song.objects.update(status=Status.FAILURE, phase=Phase.ENDED, problem="refused")
     assert bring_home(song).status == Status.FAILURE
     assert file_of(song).is_home
+
+
+def archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("vocals.wav", b"RIFF")
+    return content.getvalue()
+
+
+def test_stems_that_come_after_they_were_submitted_again_are_fetched_too(
+    outside: Outside, enqueued: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    outside.default = archive()
+    kind = KINDS["songs.stemseparation"]
+    earlier = make_stems(status=Status.FAILURE, phase=Phase.UNCERTAIN, charge=Charge.MAYBE, job_id="")
+    services.submit_stems_again(fresh(earlier))
+    answer = mureka.Stems(zip_url="http://files/zip", midi_zip_url="", expires_at=None, trace_id="t1", raw={})
+    submissions.record_submission(kind, earlier, Finished(answer=answer, job_id="t1"))
+    submissions.record_submission(kind, earlier, Finished(answer=answer, job_id="t1"))
+    assert "An earlier submission was answered after all, and is kept. It was charged." in told(earlier)
+    with django_capture_on_commit_callbacks(execute=True):
+        kind.sweep()
+    for task in enqueued:
+        if task.func == tasks.bring_home:
+            task.func(*task.args)
+    file = SongFile.objects.get(choice=earlier.choice, kind="stems")
+    assert (file.url, file.is_home) == ("http://files/zip", True)
+    assert fresh(earlier).status == Status.PENDING
 
 
 # --- Races ---
