@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import turns
+from jobs import siblings, turns
 from jobs.endings import CLEAN, DATABASE_AWAY, end_failed, ended_now, record_finished, with_charge
 from jobs.kinds import Accepted, Ended, Finished, Kind
 from jobs.models import Charge, Job, Phase, Status, TransitionError, storable
@@ -65,6 +65,9 @@ def _record_what_can_be(kind: Kind[Any], job: Job, outcome: Submission, error: E
             bare = replace(outcome, fields={}, job_id=job.task_id)
             record_finished(kind, job, bare, {"task_id": job.task_id, "phase__in": SUBMITTED})
             return
+    except TransitionError:
+        _tell_late(kind, job, outcome)
+        return
     except DATABASE_AWAY:
         raise
     except Exception:
@@ -88,7 +91,15 @@ def _tell_late(kind: Kind[Any], job: Job, outcome: Submission) -> None:
                 job.tell(_("An earlier submission was answered after all, and is kept. It was charged."))
     elif isinstance(outcome, Accepted) and row.exclude(job_id=outcome.job_id).exists():
         told = _("%(provider)s took an earlier submission after all, as job %(id)s. It was charged.")
-        job.tell(told % {"provider": kind.provider_name, "id": outcome.job_id})
+        told %= {"provider": kind.provider_name, "id": outcome.job_id}
+        if not kind.wish:
+            job.tell(told)
+            return
+        try:
+            siblings.adopt(kind, job, outcome.job_id, told, submitted_at=job.submitted_at)
+        except IntegrityError:
+            if not type(job)._base_manager.filter(job_id=outcome.job_id).exists():
+                job.tell(told)
 
 
 def _record_accepted(kind: Kind[Any], job: Job, outcome: Accepted) -> None:

@@ -152,16 +152,21 @@ def submit_song_again(song: Song) -> None:
     song.cost = price * song.variants
 
 
-def ask_about_song(song: Song, *, job_id: str = "") -> None:
-    """Have Mureka asked about a song now, or missing files fetched; see jobs.services.ask_again. Raises JobError."""
+def ask_about_song(song: Song, *, job_id: str = "") -> Song:
+    """Have Mureka asked about a song now, or missing files fetched. Return the one that is asked about.
+
+    With the job id of an earlier submission that is another song than this; see jobs.services.ask_again. Raises
+    JobError.
+    """
     with transaction.atomic():
         hold_live(song.pk)
         missing = SongFile.objects.filter(choice__song=song, state=FileState.MISSING)
-        if song.status == Status.SUCCESS and missing.exists():
+        if song.status == Status.SUCCESS and missing.exists() and job_id.strip() in {"", song.job_id}:
             missing.update(next_try_at=timezone.now(), updated_at=timezone.now())
             job_tasks.send_home(Song._meta.label_lower, str(song.pk))
-        else:
-            job_services.ask_again(song, job_id=job_id)
+            return song
+        asked: Song = job_services.ask_again(song, job_id=job_id)  # type: ignore[assignment]  # of the same kind
+        return asked
 
 
 def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> StemSeparation:

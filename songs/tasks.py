@@ -35,6 +35,10 @@ class SongKind(Kind[Song]):
     provider = MUREKA
     provider_name = "Mureka"
     submit_timeout = timedelta(seconds=sum(mureka.SUBMIT_TIMEOUT) + 20)  # above the longest call
+    wish = (
+        "lyrics", "prompt", "model", "variants", "gender", "is_instrumental", "title", "tags", "lyrics_written",
+        "lyrics_magic", "lyrics_run_id", "prompt_written", "prompt_magic", "prompt_run_id",
+    )  # fmt: skip
 
     @property
     def slot(self) -> timedelta:  # type: ignore[override]

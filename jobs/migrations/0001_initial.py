@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("job_pk", models.UUIDField(db_index=True, verbose_name="job")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="at")),
                 ("text", models.TextField(verbose_name="what happened")),
+                ("other_pk", models.UUIDField(blank=True, null=True, verbose_name="other job")),
             ],
             options={
                 "verbose_name": "event",
