@@ -36,21 +36,31 @@ def failure(url: str, *, paid: bool, max_bytes: int = 10_000) -> ProviderError:
     return caught.value
 
 
-# The error table of the documentation, and what else a server may say: status, words, verdict when paid, when not.
+# The error table of the documentation, and what else a server may say: status, words, verdict of a paid request, and of
+# a question about a task that is paid for, which only one sentence ends.
+UNKNOWN_TASK = "Invalid Request, The corresponding task was not found."
 TABLE = [
-    (400, "Invalid Request, the lyrics are too long.", REFUSED, REFUSED),
+    (400, UNKNOWN_TASK, REFUSED, REFUSED),
+    (404, UNKNOWN_TASK, REFUSED, REFUSED),
+    (500, UNKNOWN_TASK, UNCERTAIN, LATER),
+    (402, "Payment required", REFUSED, LATER),
+    (405, "Not allowed", REFUSED, LATER),
+    (407, "", REFUSED, LATER),
+    (421, "Misdirected", REFUSED, LATER),
+    (425, "Too early", REFUSED, LATER),
+    (400, "Invalid Request, the lyrics are too long.", REFUSED, LATER),
     (401, "Invalid Authentication", Verdict.BAD_KEY, Verdict.BAD_KEY),
-    (403, "Forbidden", REFUSED, REFUSED),
-    (404, "Not found", REFUSED, REFUSED),
+    (403, "Forbidden", REFUSED, LATER),
+    (404, "Not found", REFUSED, LATER),
     (408, "Timeout", UNCERTAIN, LATER),
-    (409, "Conflict", REFUSED, REFUSED),
-    (413, "Too large", REFUSED, REFUSED),
-    (422, "Unprocessable", REFUSED, REFUSED),
+    (409, "Conflict", REFUSED, LATER),
+    (413, "Too large", REFUSED, LATER),
+    (422, "Unprocessable", REFUSED, LATER),
     (429, PACE, LATER, LATER),
     (429, "You are sending requests too quickly.", LATER, LATER),
     (429, "something nobody has seen yet", LATER, LATER),
     (429, QUOTA, Verdict.OUT_OF_MONEY, Verdict.OUT_OF_MONEY),
-    (451, "Unavailable For Legal Reasons", REFUSED, REFUSED),
+    (451, "Unavailable For Legal Reasons", REFUSED, LATER),
     (500, "The server had an error while processing your request", UNCERTAIN, LATER),
     (502, "Bad gateway", UNCERTAIN, LATER),
     (503, "The engine is currently overloaded", UNCERTAIN, LATER),
@@ -60,16 +70,16 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "words", "paid", "unpaid"), TABLE)
+@pytest.mark.parametrize(("status", "words", "paid", "asking"), TABLE)
 def test_a_status_means_what_the_error_table_says(
-    mureka_stub: Stub, status: int, words: str, paid: Verdict, unpaid: Verdict
+    mureka_stub: Stub, status: int, words: str, paid: Verdict, asking: Verdict
 ) -> None:
     mureka_stub.behaviour = answer(status, {"error": {"message": words}, "trace_id": "1"} if words else "")
     with pytest.raises(ProviderError) as submitted:
         generate_instrumental(prompt="jazz", model="auto", n=2)
     with pytest.raises(ProviderError) as queried:
         query_song("1")
-    assert (submitted.value.verdict, queried.value.verdict) == (paid, unpaid)
+    assert (submitted.value.verdict, queried.value.verdict) == (paid, asking)
     assert (submitted.value.status, submitted.value.provider) == (status, "Mureka")
     assert words in submitted.value.detail
     assert len(mureka_stub.requests) == 2  # nothing was repeated, no redirect followed
