@@ -138,7 +138,8 @@ def test_trouble_that_may_pass_is_stated_and_the_file_comes_home_later(outside: 
     file = file_of(song)
     assert (song.status, song.phase, song.problem) == (Status.PROGRESS, Phase.SAVING, "saving")
     assert song.error_message.endswith("The files come home later. It was charged.")
-    assert (file.state, file.attempts) == (FileState.WAITING, 1)
+    # A full disk is not the link's fault, and is waited for without end.
+    assert (file.state, file.attempts) == (FileState.WAITING, 0 if isinstance(trouble, storage.StorageFullError) else 1)
     assert file.error
     assert file.next_try_at is not None
     assert song.next_poll_at == file.next_try_at > timezone.now()
@@ -153,6 +154,37 @@ def test_a_full_disk_says_so(outside: Outside) -> None:
     song = bring_home(make_saving())
     assert song.error_message.startswith("The disk is full")
     assert 55 < seconds_until(song.next_poll_at) <= 60
+
+
+def test_a_full_disk_is_waited_for_without_end(outside: Outside) -> None:
+    outside.default = storage.StorageFullError()
+    song = make_saving()
+    for _number in range(30):
+        assert bring_home(song).phase == Phase.SAVING
+        make_due(song)
+    outside.default = MP3
+    assert bring_home(song).status == Status.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "trouble", [DownloadError("later", "HTTP 503."), PermissionError(13, "Denied"), ValueError("surprise")]
+)
+def test_one_file_whose_trouble_does_not_pass_does_not_hold_up_a_song_that_plays(
+    outside: Outside, trouble: Exception
+) -> None:
+    outside.behaviour["http://files/wav"] = trouble
+    song = make_saving("mp3", "wav")
+    for _number in range(9):
+        assert bring_home(song).phase == Phase.SAVING
+        make_due(song)
+    assert bring_home(song).status == Status.SUCCESS
+    file = file_of(song, "wav")
+    assert (file.state, seconds_until(file.next_try_at)) == (FileState.MISSING, 3600)
+    outside.behaviour.clear()
+    outside.default = b"RIFF\x00\x00\x00\x00WAVE" + bytes(100)
+    make_due(song)
+    bring_home(song)
+    assert file_of(song, "wav").is_home
 
 
 def test_the_pause_grows_while_the_server_has_trouble(outside: Outside) -> None:
