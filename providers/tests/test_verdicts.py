@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib3.connection import HTTPConnection
 
 from providers import http
 from providers.errors import ProviderError, Verdict
-from providers.http import request_json
+from providers.http import longest_call, request_json
 from providers.mureka import generate_instrumental, query_song
 from providers.tests.stub import Behaviour, Stub, answer, drip, hang, reset, then_close
 
@@ -114,6 +115,37 @@ def test_a_lost_answer_is_uncertain_if_paid_and_asked_for_again_if_not(stub: Stu
     assert failure(stub.url, paid=True).verdict is UNCERTAIN
     assert failure(stub.url, paid=False).verdict is LATER
     assert len(stub.requests) == 2
+
+
+def trickle(connection: socket.socket) -> None:
+    """Answer with header lines without end, never long enough silent for a read timeout."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for _line in range(90):
+        connection.sendall(b"X-More: 1\r\n")
+        time.sleep(0.1)
+
+
+def test_a_paid_call_ends_in_its_time_however_often_it_waits(stub: Stub) -> None:
+    stub.behaviour = trickle
+    started = time.monotonic()
+    assert failure(stub.url, paid=True).verdict is UNCERTAIN
+    assert time.monotonic() - started < longest_call((0.4, 0.4))
+    stub.behaviour = answer(200, "{}")
+    assert call(stub.url, paid=True) == {}
+
+
+def test_a_paid_request_whose_connection_stands_too_late_does_not_leave(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = HTTPConnection._new_conn
+
+    def slowly(self: HTTPConnection) -> socket.socket:
+        time.sleep(1.3)
+        return connect(self)
+
+    monkeypatch.setattr(HTTPConnection, "_new_conn", slowly)
+    assert failure(stub.url, paid=True).verdict is LATER
+    assert stub.requests == []
 
 
 def closed_port() -> int:
