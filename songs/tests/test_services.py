@@ -22,6 +22,7 @@ from providers import mureka
 from providers.errors import ProviderError, Verdict
 from providers.http import longest_call
 from songs import services
+from songs.cards import Card
 from songs.models import LINKS_LIVE, FileState, Song, SongChoice, SongFile, SongModel, StemSeparation
 from songs.tasks import SongKind, StemsKind, expiry_of
 from songs.tests.engine import fresh, told
@@ -174,6 +175,28 @@ def test_stems_that_failed_are_not_asked_for_again_by_the_way() -> None:
         services.request_stems(stems.choice, user=None)
     services.submit_stems_again(stems)
     assert fresh(stems).status == Status.PENDING
+
+
+def test_stems_are_submitted_again_at_todays_price_of_what_is_at_home_today() -> None:
+    stems = make_stems(status=Status.FAILURE, charge=Charge.MAYBE, cost=Decimal("0.06"))
+    assert stems.source_name == ""
+    mp3 = make_file(stems.choice, content=b"ID3abc")
+    SongModel.objects.filter(name=stems.model).update(stems_price=Decimal("0.09"))
+    assert Card(stems).again_price == Decimal("0.09")
+    services.submit_stems_again(stems)
+    row = fresh(stems)
+    assert (row.status, row.cost, row.spent_before) == (Status.PENDING, Decimal("0.09"), Decimal("0.06"))
+    assert (row.source_name, row.source_expires_at) == (mp3.name, mp3.link_expires_at)
+    assert (stems.cost, stems.source_name) == (row.cost, row.source_name)
+
+
+def test_stems_of_a_model_that_is_not_offered_any_more_are_not_submitted_again() -> None:
+    stems = make_stems(status=Status.FAILURE)
+    SongModel.objects.filter(name=stems.model).update(is_active=False)
+    assert Card(stems).again_price is None
+    with pytest.raises(JobError, match="not offered any more"):
+        services.submit_stems_again(stems)
+    assert fresh(stems).status == Status.FAILURE
 
 
 def test_a_model_that_makes_no_stems_is_refused() -> None:
