@@ -276,6 +276,25 @@ class JobEvent(models.Model):
         return url
 
 
+class EarlierSubmission(models.Model):
+    """What a job cost, or may have cost, before it was submitted again: the books need to know when."""
+
+    kind = models.CharField(_("kind"), max_length=100)
+    job_pk = models.UUIDField(_("job"), db_index=True)
+    task_id = models.CharField(_("submission"), max_length=255)
+    submitted_at = models.DateTimeField(_("submitted"), db_index=True)
+    cost = models.DecimalField(_("cost"), max_digits=10, decimal_places=4, help_text=_("US dollars."))
+    charge = models.CharField(_("charge"), max_length=10, choices=Charge.choices)
+
+    class Meta:
+        db_table = "job_earlier_submissions"
+        verbose_name = _("earlier submission")
+        verbose_name_plural = _("earlier submissions")
+
+    def __str__(self) -> str:
+        return self.task_id
+
+
 class Lease(models.Model):
     """A right that one process holds for a while and loses by itself: to follow jobs, to nudge the queue."""
 

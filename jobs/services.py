@@ -1,5 +1,8 @@
 """What a person may ask of any job: cancel it, submit it again, ask the provider again, name its job id."""
 
+from datetime import datetime
+from decimal import Decimal
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -7,7 +10,17 @@ from django.utils.translation import gettext as _
 from jobs import siblings, tasks
 from jobs.endings import CLEAN, ended_now
 from jobs.kinds import kind_of
-from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError, current_request_id, new_token
+from jobs.models import (
+    ACTIVE,
+    Charge,
+    EarlierSubmission,
+    Job,
+    Phase,
+    Status,
+    TransitionError,
+    current_request_id,
+    new_token,
+)
 
 JOB_ID_LENGTH = 255
 
@@ -61,8 +74,25 @@ def submit_again(job: Job) -> None:
     Raises:
         JobError: the job runs or is done.
     """
-    spent = job.cost if job.charge in {Charge.MAYBE, Charge.YES} else 0
+    is_in_the_books = job.charge in {Charge.MAYBE, Charge.YES}
+    spent = job.cost if is_in_the_books else 0
     now = timezone.now()
+    earlier = EarlierSubmission(
+        kind=job._meta.label_lower,
+        job_pk=job.pk,
+        task_id=job.task_id,
+        submitted_at=job.submitted_at or now,
+        cost=spent,
+        charge=job.charge,
+    )
+    with transaction.atomic():
+        _put_in_line(job, spent, now)
+        if is_in_the_books:
+            earlier.save()
+    tasks.nudge()
+
+
+def _put_in_line(job: Job, spent: Decimal | int, now: datetime) -> None:
     try:
         job.move_to(
             Status.PENDING,
@@ -92,7 +122,6 @@ def submit_again(job: Job) -> None:
         )
     except TransitionError:
         raise JobError(_("Only a job that failed or was cancelled can be submitted again.")) from None
-    tasks.nudge()
 
 
 def ask_again(job: Job, *, job_id: str = "") -> Job:

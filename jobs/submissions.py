@@ -13,6 +13,7 @@ from jobs import siblings, turns
 from jobs.endings import CLEAN, DATABASE_AWAY, end_failed, ended_now, record_finished, with_charge
 from jobs.kinds import Accepted, Ended, Finished, Kind
 from jobs.models import Charge, Job, Phase, Status, TransitionError, storable
+from jobs.spending import note_charged
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
@@ -88,8 +89,10 @@ def _tell_late(kind: Kind[Any], job: Job, outcome: Submission) -> None:
             with transaction.atomic():
                 # What is not home yet is fetched with what the row waits for, or by the next sweep.
                 kind.keep(job, outcome.answer)
+                note_charged(job)
                 job.tell(_("An earlier submission was answered after all, and is kept. It was charged."))
     elif isinstance(outcome, Accepted) and row.exclude(job_id=outcome.job_id).exists():
+        note_charged(job)
         told = _("%(provider)s took an earlier submission after all, as job %(id)s. It was charged.")
         told %= {"provider": kind.provider_name, "id": outcome.job_id}
         if not kind.wish:

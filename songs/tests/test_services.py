@@ -122,11 +122,30 @@ def test_a_song_that_runs_is_not_submitted_again_and_its_cost_stays() -> None:
 def test_spending_counts_what_was_and_what_may_have_been_charged() -> None:
     now = timezone.now()
     make_song(cost=Decimal(1), charge=Charge.YES)
-    make_song(cost=Decimal(2), charge=Charge.MAYBE, status=Status.FAILURE, spent_before=Decimal("0.5"))
+    make_song(cost=Decimal(2), charge=Charge.MAYBE, status=Status.FAILURE)
     make_song(cost=Decimal(4), charge=Charge.NO, status=Status.FAILURE)
     make_song(cost=Decimal(8), charge=Charge.YES, submitted_at=now - timedelta(days=40))
     make_stems(cost=Decimal(16), charge=Charge.YES)  # on a song of 0.30
-    assert spent_since(now - timedelta(days=30)) == Spending(charged=Decimal("17.8"), maybe=Decimal(2))
+    assert spent_since(now - timedelta(days=30)) == Spending(charged=Decimal("17.3"), maybe=Decimal(2))
+
+
+def test_what_an_earlier_submission_may_have_cost_stays_a_doubt_in_its_own_month() -> None:
+    now, month = timezone.now(), timezone.now() - timedelta(days=30)
+    old = {"status": Status.FAILURE, "model": "mureka-9", "charge": Charge.MAYBE, "cost": Decimal("0.30")}
+    for days in (40, 20):
+        services.submit_song_again(make_song(submitted_at=now - timedelta(days=days), **old))
+    assert spent_since(month) == Spending(charged=Decimal(0), maybe=Decimal("0.30"))
+    assert spent_since(now - timedelta(days=50)) == Spending(charged=Decimal(0), maybe=Decimal("0.60"))
+    assert spent_since(month, provider="openai") == Spending()
+
+
+@pytest.mark.parametrize("charge", [Charge.NO, Charge.YES])
+def test_an_earlier_submission_is_counted_once_and_only_if_it_cost(charge: Charge) -> None:
+    moment = timezone.now() - timedelta(days=1)
+    song = make_song(status=Status.FAILURE, model="mureka-9", charge=charge, cost=Decimal("0.30"))
+    spent = spent_since(moment)
+    services.submit_song_again(song)
+    assert spent_since(moment) == spent == Spending(charged=Decimal("0.30") if charge == Charge.YES else Decimal(0))
 
 
 def test_what_was_spent_does_not_vanish_while_the_song_waits_to_be_made_again() -> None:
