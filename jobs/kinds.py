@@ -73,6 +73,7 @@ class Kind(ABC, Generic[J]):
     deadline: timedelta  # after this, a job that is asked about and has no result ends as failed
     at_once: int = 1  # jobs that the account takes at once, until the provider or the owner says otherwise
     is_askable: bool = True  # whether the provider can be asked about a job again
+    wish: tuple[str, ...] = ()  # columns that say what was asked for; with them, an earlier submission gets its own row
 
     @property
     def label(self) -> str:

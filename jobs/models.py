@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import structlog
+from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
@@ -208,9 +209,10 @@ class Job(models.Model):
         for name, value in fields.items():
             setattr(self, name, value)
 
-    def tell(self, text: str) -> None:
-        """Add a line to the job's history."""
-        JobEvent.objects.create(kind=self._meta.label_lower, job_pk=self.pk, text=storable(text))
+    def tell(self, text: str, *, about: "Job | None" = None) -> None:
+        """Add a line to the job's history. `about` is another job of the kind, to which the line leads."""
+        other = about.pk if about else None
+        JobEvent.objects.create(kind=self._meta.label_lower, job_pk=self.pk, text=storable(text), other_pk=other)
 
     def history(self) -> models.QuerySet["JobEvent"]:
         """Return what happened to the job, oldest first."""
@@ -256,6 +258,7 @@ class JobEvent(models.Model):
     job_pk = models.UUIDField(_("job"), db_index=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
     text = models.TextField(_("what happened"))
+    other_pk = models.UUIDField(_("other job"), null=True, blank=True)  # of the same kind
 
     class Meta:
         db_table = "job_events"
@@ -264,6 +267,32 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    def get_absolute_url(self) -> str:
+        """Return the page of the other job that the line speaks of, or ""."""
+        if self.other_pk is None:
+            return ""
+        url: str = apps.get_model(self.kind)(pk=self.other_pk).get_absolute_url()
+        return url
+
+
+class EarlierSubmission(models.Model):
+    """What a job cost, or may have cost, before it was submitted again: the books need to know when."""
+
+    kind = models.CharField(_("kind"), max_length=100)
+    job_pk = models.UUIDField(_("job"), db_index=True)
+    task_id = models.CharField(_("submission"), max_length=255)
+    submitted_at = models.DateTimeField(_("submitted"), db_index=True)
+    cost = models.DecimalField(_("cost"), max_digits=10, decimal_places=4, help_text=_("US dollars."))
+    charge = models.CharField(_("charge"), max_length=10, choices=Charge.choices)
+
+    class Meta:
+        db_table = "job_earlier_submissions"
+        verbose_name = _("earlier submission")
+        verbose_name_plural = _("earlier submissions")
+
+    def __str__(self) -> str:
+        return self.task_id
 
 
 class Lease(models.Model):

@@ -1,13 +1,26 @@
 """What a person may ask of any job: cancel it, submit it again, ask the provider again, name its job id."""
 
+from datetime import datetime
+from decimal import Decimal
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import tasks
+from jobs import siblings, tasks
 from jobs.endings import CLEAN, ended_now
 from jobs.kinds import kind_of
-from jobs.models import ACTIVE, Charge, Job, Phase, Status, TransitionError, current_request_id, new_token
+from jobs.models import (
+    ACTIVE,
+    Charge,
+    EarlierSubmission,
+    Job,
+    Phase,
+    Status,
+    TransitionError,
+    current_request_id,
+    new_token,
+)
 
 JOB_ID_LENGTH = 255
 
@@ -61,8 +74,25 @@ def submit_again(job: Job) -> None:
     Raises:
         JobError: the job runs or is done.
     """
-    spent = job.cost if job.charge in {Charge.MAYBE, Charge.YES} else 0
+    is_in_the_books = job.charge in {Charge.MAYBE, Charge.YES}
+    spent = job.cost if is_in_the_books else 0
     now = timezone.now()
+    earlier = EarlierSubmission(
+        kind=job._meta.label_lower,
+        job_pk=job.pk,
+        task_id=job.task_id,
+        submitted_at=job.submitted_at or now,
+        cost=spent,
+        charge=job.charge,
+    )
+    with transaction.atomic():
+        _put_in_line(job, spent, now)
+        if is_in_the_books:
+            earlier.save()
+    tasks.nudge()
+
+
+def _put_in_line(job: Job, spent: Decimal | int, now: datetime) -> None:
     try:
         job.move_to(
             Status.PENDING,
@@ -92,11 +122,12 @@ def submit_again(job: Job) -> None:
         )
     except TransitionError:
         raise JobError(_("Only a job that failed or was cancelled can be submitted again.")) from None
-    tasks.nudge()
 
 
-def ask_again(job: Job, *, job_id: str = "") -> None:
+def ask_again(job: Job, *, job_id: str = "") -> Job:
     """Have the provider asked about the job now. `job_id` names a job whose id was lost with the answer.
+
+    Return the job that is asked about: a new one, if this one is busy or done with another submission.
 
     Raises:
         JobError: there is nothing to ask about, or the id belongs to another job.
@@ -106,6 +137,8 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
         raise JobError(_("This is not a job id."))
     if not (job.job_id or job_id):
         raise JobError(_("The provider's job id is not known. Enter it, or submit again."))
+    if kind_of(job).wish and job_id not in {"", job.job_id} and not _has_room_for_an_id(job):
+        return _ask_about_another(job, job_id)
     if job.status in {Status.PENDING, Status.SUCCESS, Status.CANCELLED}:
         raise JobError(_("There is nothing to ask the provider about now."))
     now = timezone.now()
@@ -113,7 +146,7 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
         # A job in the air is asked about at its own pace; only its waiting time is cut short.
         type(job)._base_manager.filter(pk=job.pk, status=Status.PROGRESS, next_poll_at__gt=now).update(next_poll_at=now)
         tasks.nudge()
-        return
+        return job
     if not kind_of(job).is_askable:
         raise JobError(_("%(provider)s cannot be asked about this.") % {"provider": kind_of(job).provider_name})
     try:
@@ -135,3 +168,19 @@ def ask_again(job: Job, *, job_id: str = "") -> None:
     except IntegrityError:
         raise JobError(_("That job id belongs to another job.")) from None
     tasks.nudge()
+    return job
+
+
+def _has_room_for_an_id(job: Job) -> bool:
+    """Whether the job ended without a provider's job of its own, or with one that the provider does not know."""
+    return job.status == Status.FAILURE and (not job.job_id or job.problem == "lost")
+
+
+def _ask_about_another(job: Job, job_id: str) -> Job:
+    told = _("The provider is asked about an earlier submission (%(id)s).") % {"id": job_id}
+    try:
+        sibling = siblings.adopt(kind_of(job), job, job_id, told)
+    except IntegrityError:
+        raise JobError(_("That job id belongs to another job.")) from None
+    tasks.nudge()
+    return sibling

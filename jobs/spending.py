@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from jobs.kinds import KINDS, kinds_at
-from jobs.models import Charge
+from jobs.models import Charge, EarlierSubmission, Job
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,25 @@ class Spending:
 
 
 def spent_since(moment: datetime, *, provider: str = "") -> Spending:
-    """Return what the jobs submitted since a moment cost, at one provider or at all."""
-    # A job that waits to be submitted again has no submission now, but what it cost before.
-    again = Q(submitted_at=None, queued_at__gte=moment, spent_before__gt=0)
+    """Return what was submitted since a moment cost, at one provider or at all.
+
+    `Job.spent_before` is for whoever looks at the job; here each submission counts when it was made.
+    """
+    kinds = kinds_at(provider) if provider else list(KINDS.values())
+    earlier = EarlierSubmission.objects.filter(kind__in=[kind.label for kind in kinds])
     charged = maybe = Decimal(0)
-    for kind in kinds_at(provider) if provider else KINDS.values():
-        row = kind.rows.filter(Q(submitted_at__gte=moment) | again).aggregate(
-            charged=Sum("cost", filter=Q(charge=Charge.YES)),
-            maybe=Sum("cost", filter=Q(charge=Charge.MAYBE)),
-            before=Sum("spent_before"),
+    for rows in (earlier, *(kind.rows for kind in kinds)):
+        row = rows.filter(submitted_at__gte=moment).aggregate(
+            charged=Sum("cost", filter=Q(charge=Charge.YES)), maybe=Sum("cost", filter=Q(charge=Charge.MAYBE))
         )
-        charged += (row["charged"] or 0) + (row["before"] or 0)
+        charged += row["charged"] or 0
         maybe += row["maybe"] or 0
     return Spending(charged, maybe)
+
+
+def note_charged(job: Job) -> None:
+    """Note that the earlier submission whose token `job` has was charged: what was a doubt has been answered."""
+    EarlierSubmission.objects.filter(job_pk=job.pk, task_id=job.task_id).update(charge=Charge.YES)
 
 
 def month_start() -> datetime:

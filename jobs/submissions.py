@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import turns
+from jobs import siblings, turns
 from jobs.endings import CLEAN, DATABASE_AWAY, end_failed, ended_now, record_finished, with_charge
 from jobs.kinds import Accepted, Ended, Finished, Kind
 from jobs.models import Charge, Job, Phase, Status, TransitionError, storable
+from jobs.spending import note_charged
 from providers.errors import ProviderError, Verdict
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,9 @@ def _record_what_can_be(kind: Kind[Any], job: Job, outcome: Submission, error: E
             bare = replace(outcome, fields={}, job_id=job.task_id)
             record_finished(kind, job, bare, {"task_id": job.task_id, "phase__in": SUBMITTED})
             return
+    except TransitionError:
+        _tell_late(kind, job, outcome)
+        return
     except DATABASE_AWAY:
         raise
     except Exception:
@@ -79,15 +83,26 @@ def _tell_late(kind: Kind[Any], job: Job, outcome: Submission) -> None:
     """Nobody waits for this answer any more. What it brings was paid for, so it is kept, or at least told."""
     logger.warning("An answer for %s %s came too late: %.500r", job._meta.label, job.pk, outcome)
     row = type(job)._base_manager.filter(pk=job.pk)
-    if isinstance(outcome, Finished) and outcome.is_home:
+    if isinstance(outcome, Finished):
         # Only if it is another submission's: with the same token, the answer has been written before.
         if row.exclude(task_id=job.task_id).exists():
             with transaction.atomic():
+                # What is not home yet is fetched with what the row waits for, or by the next sweep.
                 kind.keep(job, outcome.answer)
+                note_charged(job)
                 job.tell(_("An earlier submission was answered after all, and is kept. It was charged."))
     elif isinstance(outcome, Accepted) and row.exclude(job_id=outcome.job_id).exists():
+        note_charged(job)
         told = _("%(provider)s took an earlier submission after all, as job %(id)s. It was charged.")
-        job.tell(told % {"provider": kind.provider_name, "id": outcome.job_id})
+        told %= {"provider": kind.provider_name, "id": outcome.job_id}
+        if not kind.wish:
+            job.tell(told)
+            return
+        try:
+            siblings.adopt(kind, job, outcome.job_id, told, submitted_at=job.submitted_at)
+        except IntegrityError:
+            if not type(job)._base_manager.filter(job_id=outcome.job_id).exists():
+                job.tell(told)
 
 
 def _record_accepted(kind: Kind[Any], job: Job, outcome: Accepted) -> None:

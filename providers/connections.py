@@ -2,10 +2,11 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
@@ -44,9 +45,9 @@ class _Noting(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        _thread.connected = True
         if self.sock is not None and (listener := getattr(_thread, "listener", None)) is not None:
-            listener(self.sock)
+            listener(self.sock)  # which may still say no
+        _thread.connected = True
 
 
 def _note_connections(manager: urllib3.PoolManager) -> None:
@@ -106,9 +107,54 @@ def forget_connections() -> None:
     _thread.connected = False
 
 
-def on_connect(listener: Callable[[socket.socket], None]) -> None:
-    """Have each connection that this thread opens from now on handed to `listener`, before anything is sent on it."""
+def on_connect(listener: Callable[[socket.socket], None] | None) -> None:
+    """Have each connection that this thread opens from now on handed to `listener`, before anything is sent on it.
+
+    If it raises an OSError, nothing is sent.
+    """
     _thread.listener = listener
+
+
+def shut(connected: socket.socket) -> None:
+    """Break a connection under whoever waits on it in another thread."""
+    try:
+        getattr(connected, "socket", connected).shutdown(socket.SHUT_RDWR)  # that of urllib3 for TLS in TLS wraps one
+    except OSError:  # it is closed already
+        return
+
+
+class Limit:
+    """Bounds a call of this thread as a whole: seconds until its connection stands, and from then on to its end.
+
+    The timeouts of a socket bound each wait by itself, and a call may wait many times. Without a connection in time
+    nothing is sent; when the answer's time is up, `is_over`, and the connection is broken.
+    """
+
+    def __init__(self, connecting: float, answering: float) -> None:
+        self.is_over = False
+        self._connect_until = time.monotonic() + connecting
+        self._answering = answering
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> Self:
+        on_connect(self._begin)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        on_connect(None)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _begin(self, connected: socket.socket) -> None:
+        if time.monotonic() > self._connect_until:
+            raise TimeoutError("the connection did not stand in time")
+        self._timer = threading.Timer(self._answering, self._end, [connected])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self, connected: socket.socket) -> None:
+        self.is_over = True
+        shut(connected)
 
 
 def has_connected() -> bool:

@@ -92,14 +92,15 @@ def broken_answer(provider: str, detail: object, *, paid: bool, status: int | No
 
 def sentence_for(verdict: Verdict, status: int, words: str) -> str:
     """Return the sentence for an answer other than 2xx, with places for `name`, `words` and `status`."""
-    if verdict is Verdict.REFUSED and words:
-        return _('%(name)s refused the request: "%(words)s"')
     if verdict is Verdict.REFUSED:
-        return _("%(name)s refused the request (HTTP %(status)s).")
+        plain = _("%(name)s refused the request (HTTP %(status)s).")
+        return _('%(name)s refused the request: "%(words)s"') if words else plain
     if verdict is Verdict.BAD_KEY:
         return _("%(name)s does not accept the API key.")
     if verdict is Verdict.OUT_OF_MONEY:
         return _("The %(name)s account has no money left.")
     if status == 429:
         return _("%(name)s asks to wait: too many requests at the moment.")
+    if verdict is Verdict.LATER and 400 <= status < 500:
+        return _("%(name)s gives no answer at the moment (HTTP %(status)s).")
     return _("%(name)s has a problem of its own (HTTP %(status)s).")

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from urllib.parse import urljoin
 
@@ -17,6 +17,7 @@ from providers.calls import operation_of, told
 from providers.connections import (
     NETWORK_ERRORS,
     TIMEOUTS,
+    Limit,
     forget_connections,
     new_session,
     session_of_thread,
@@ -27,6 +28,7 @@ from providers.failures import Call, Classify, TooLongError, broken_answer, verd
 ANSWER_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = 3
+CONNECTS = 3  # times the connect timeout, for the name, more than one address and TLS
 
 # --- JSON calls -----------------------------------------------------------------------------------------------------
 
@@ -45,8 +47,9 @@ def request_json(
 ) -> dict[str, Any]:
     """Send one request and return its JSON object, which any database can store. Raises ProviderError.
 
-    `timeout` is (connect, read) in seconds; an answer that has begun must end within the read timeout. Nothing is ever
-    repeated and no redirect followed. A paid request is LATER only if no byte of it was sent or the provider said so.
+    `timeout` is (connect, read) in seconds; an answer that has begun must end within the read timeout, and a paid call
+    within `longest_call`. Nothing is ever repeated and no redirect followed. A paid request is LATER only if no byte of
+    it was sent or the provider said so.
     """
     call = Call(provider, key, paid, classify)
     if not re.fullmatch(r"[\x21-\x7e]*", key):
@@ -79,19 +82,28 @@ def _exchange(
     session = new_session() if is_paid else session_of_thread()
     arrived = _Arrived()
     problem: Exception | None = None
+    limit = Limit(connecting=timeout[0] * CONNECTS, answering=timeout[1])
     forget_connections()
     try:
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        with session.request(
-            method, url, json=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-        ) as response:
+        with (
+            limit if is_paid else nullcontext(),
+            session.request(
+                method, url, json=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+            ) as response,
+        ):
             arrived.read(response, max_bytes, timeout[1])
     except NETWORK_ERRORS as error:
-        problem = error
+        problem = requests.ReadTimeout("the answer did not end in time") if limit.is_over else error
     finally:
         if is_paid:
             session.close()
     return arrived, problem
+
+
+def longest_call(timeout: tuple[float, float]) -> float:
+    """Return the seconds after which a paid call with this timeout has ended, whatever it waits for."""
+    return timeout[0] * CONNECTS + timeout[1]
 
 
 class _Arrived:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from providers.errors import ProviderError, Verdict
-from providers.failures import broken_answer, verdict_for_status
+from providers.failures import Classify, broken_answer, verdict_for_status
 from providers.http import name_of_host, request_json
 from providers.mureka_types import (
     Billing,
@@ -58,6 +58,8 @@ STEMS_TIMEOUT = (10.0, 900.0)
 # Error table, 429: the two differ only in the message, and the pace words are looked for first.
 PACE_WORDS = ("rate limit", "pace your requests", "too quickly")
 QUOTA_WORDS = ("exceeded your current quota", "billing details")
+# "Invalid Request, The corresponding task was not found." The status that it comes with is not documented.
+UNKNOWN_TASK_WORDS = "task was not found"
 
 
 def generate_song(*, lyrics: str, prompt: str, model: str, n: int, gender: str = "") -> Task:
@@ -102,7 +104,7 @@ def generate_lyrics(prompt: str) -> Lyrics:
 
 def get_billing() -> Billing:
     """GET /v1/account/billing: balance and limits, money in US cents. Free; raises ProviderError."""
-    return _usable(parse_billing, _get("/v1/account/billing"), paid=False)
+    return _usable(parse_billing, _get("/v1/account/billing", _verdict), paid=False)
 
 
 def file_hosts() -> frozenset[str]:
@@ -134,7 +136,7 @@ def _post(path: str, body: dict[str, Any], timeout: tuple[float, float]) -> dict
     )
 
 
-def _get(path: str) -> dict[str, Any]:
+def _get(path: str, classify: Classify) -> dict[str, Any]:
     return request_json(
         "GET",
         f"{settings.MUREKA_BASE_URL}{path}",
@@ -142,7 +144,7 @@ def _get(path: str) -> dict[str, Any]:
         key=_key(),
         timeout=QUERY_TIMEOUT,
         paid=False,
-        classify=_verdict,
+        classify=classify,
     )
 
 
@@ -150,7 +152,7 @@ def _query(path: str, task_id: str) -> Task:
     # A person may have typed this number: it must not become another path.
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", task_id):
         raise ProviderError(Verdict.REFUSED, _("This is not a job number of Mureka."), provider=PROVIDER)
-    answer = _get(path + task_id)
+    answer = _get(path + task_id, _verdict_of_query)
     task = _usable(parse_task, answer, paid=False)
     if task.id != task_id or not task.status:
         raise broken_answer(PROVIDER, answer, paid=False, status=200)
@@ -171,3 +173,9 @@ def _verdict(status: int, words: str, paid: bool) -> Verdict:
     if status == 429 and not is_pace and any(quota in spoken for quota in QUOTA_WORDS):
         return Verdict.OUT_OF_MONEY
     return verdict_for_status(status, words, paid)
+
+
+def _verdict_of_query(status: int, words: str, paid: bool) -> Verdict:
+    """The task is paid for: only Mureka's word that there is none ends it. A proxy's or a region's no may pass."""
+    verdict = _verdict(status, words, paid)
+    return Verdict.LATER if verdict is Verdict.REFUSED and UNKNOWN_TASK_WORDS not in words.lower() else verdict

@@ -12,7 +12,7 @@ import requests
 from django.utils.translation import get_language, override
 
 from providers.answers import parse_retry_after
-from providers.connections import NETWORK_ERRORS, forget_connections, new_session, on_connect
+from providers.connections import NETWORK_ERRORS, forget_connections, new_session, on_connect, shut
 from providers.errors import ProviderError
 from providers.failures import Call, TooLongError
 
@@ -74,7 +74,7 @@ class _Reader(threading.Thread):
         with self._lock:
             self._is_wanted = False
             if self._socket is not None:
-                _shut(self._socket)
+                shut(self._socket)
 
     def run(self) -> None:
         """Ask, and read to the end."""
@@ -88,7 +88,7 @@ class _Reader(threading.Thread):
         with self._lock:
             self._socket = connected
             if not self._is_wanted:
-                _shut(connected)
+                shut(connected)
 
     def _ask(self) -> ProviderError | None:
         status, wait, words = None, None, ""
@@ -135,10 +135,3 @@ class _Reader(threading.Thread):
         with self._lock:
             if self._socket is not None and self._socket.fileno() >= 0:
                 self._socket.settimeout(self._between)
-
-
-def _shut(connected: socket.socket) -> None:
-    try:
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it is closed already
-        return

@@ -382,6 +382,11 @@ class StemSeparationAdmin(JobAdmin):
         """Have the separation submitted once more. Raises JobError."""
         services.submit_stems_again(job)
 
+    def price_again(self, job: StemSeparation) -> Decimal | None:
+        """Return today's price of the separation."""
+        model = services.offered_model(job.model)
+        return model.stems_price if model else None
+
     def for_list(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return separations with their song, without what is long."""
         heavy = ["choice__lyrics_sections", *(f"choice__song__{name}" for name in HEAVY)]

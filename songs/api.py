@@ -183,10 +183,13 @@ class SongViewSet(GenericViewSet[Song]):
     )
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Have Mureka asked now, or missing files fetched. `job_id` names a job whose id was lost with the answer."""
+        """Have Mureka asked now, or missing files fetched. `job_id` names a job whose id was lost with the answer.
+
+        Given for a song that is busy or done with another submission, it becomes a song of its own, which is returned.
+        """
         song = self.get_object()
-        services.ask_about_song(song, **checked(RefreshSerializer, request))
-        return self.answer(request, song, status.HTTP_202_ACCEPTED)
+        asked = services.ask_about_song(song, **checked(RefreshSerializer, request))
+        return self.answer(request, asked, status.HTTP_202_ACCEPTED)
 
     @extend_schema(
         tags=["songs"], summary="Delete many songs", request=BulkDeleteSerializer, responses={200: DeletionSerializer}

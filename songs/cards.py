@@ -78,9 +78,9 @@ class Card(JobCard):
         """What submitting it again would cost in US dollars; None if it cannot be."""
         if not self.job.can_submit_again:
             return None
-        if self.is_stems:
-            return self.job.cost
         model = self.around.models.get(self.job.model)
+        if self.is_stems:
+            return model.stems_price if model else None
         price = model.price(is_instrumental=self.song.is_instrumental) if model else None
         return None if price is None else price * self.song.variants
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.models import JobEvent
+from jobs.models import EarlierSubmission, JobEvent
 from jobs.services import JobError
 from library import storage
 from library.texts import check_text
@@ -173,6 +173,7 @@ def purge_songs(songs: Iterable[Song]) -> int:
             if not row.delete()[0]:
                 continue
             JobEvent.objects.filter(job_pk__in=jobs).delete()
+            EarlierSubmission.objects.filter(job_pk__in=jobs).delete()
             transaction.on_commit(partial(storage.delete, names))
             purged += 1
     return purged

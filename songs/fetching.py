@@ -35,7 +35,8 @@ PATIENCE = 60.0  # seconds that a fetched file waits for a database that is away
 AUDIO_LIMIT = 512 * 1024 * 1024  # bytes
 ARCHIVE_LIMIT = 2 * 1024 * 1024 * 1024  # bytes
 
-TRIES = 3  # at a link that does not answer, before that is a fact
+TRIES = 3  # at a link that does not give the file, before that is a fact
+PATIENT_TRIES = 10  # the same, while its server has trouble that may pass: about 20 minutes
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 FULL_DISK_PAUSE = timedelta(seconds=60)
@@ -127,19 +128,20 @@ def record(file: SongFile, future: Future[storage.Stored]) -> None:
     if error is None:
         record_home(file, future.result())
     elif isinstance(error, storage.StorageFullError):
-        put_off(file, error.message, FULL_DISK_PAUSE)
+        wait_for_room(file, error.message)
     elif isinstance(error, DownloadError) and error.kind == "refused":
         give_up(file, error.message, None)
     elif isinstance(error, storage.DamagedFileError) or (isinstance(error, DownloadError) and error.kind == "missing"):
         record_missing(file, error.message)
     elif isinstance(error, DownloadError):
-        put_off(file, error.message, min(FIRST_PAUSE * 2 ** min(file.attempts, 10), LONGEST_PAUSE))
+        record_trouble(file, error.message, min(FIRST_PAUSE * 2 ** min(file.attempts, 10), LONGEST_PAUSE))
     elif isinstance(error, OSError):
-        put_off(file, _("The file could not be stored: %(why)s.") % {"why": error.strerror or error}, FULL_DISK_PAUSE)
+        message = _("The file could not be stored: %(why)s.") % {"why": error.strerror or error}
+        record_trouble(file, message, FULL_DISK_PAUSE)
     else:
         # Raised, it would stop the other files of the song, and be met again by every next try.
         logger.error("Fetching file %s broke.", file.pk, exc_info=error)
-        put_off(file, _("The file could not be fetched."), LONGEST_PAUSE)
+        record_trouble(file, _("The file could not be fetched."), LONGEST_PAUSE)
 
 
 def record_home(file: SongFile, stored: storage.Stored) -> None:
@@ -159,15 +161,28 @@ def record_home(file: SongFile, stored: storage.Stored) -> None:
         storage.delete([stored.name])
 
 
-def put_off(file: SongFile, message: str, pause: timedelta) -> None:
+def wait_for_room(file: SongFile, message: str) -> None:
+    """Try again for as long as the link lives, and count nothing: what is wrong is our own disk."""
+    put_off(file, message, FULL_DISK_PAUSE, attempts=0)
+
+
+def record_trouble(file: SongFile, message: str, pause: timedelta) -> None:
+    """Something is wrong that may pass. If it does not, one file must not hold up what else is home: tried rarely."""
+    tries = file.attempts + 1
+    if tries < PATIENT_TRIES:
+        put_off(file, message, pause)
+    else:
+        give_up(file, message, rare_pause(tries - PATIENT_TRIES))
+
+
+def put_off(file: SongFile, message: str, pause: timedelta, *, attempts: int = 1) -> None:
     """Try again later: nothing is wrong with the link."""
-    if timezone.now() >= file.link_expires_at:
+    now = timezone.now()
+    if now >= file.link_expires_at:
         give_up(file, _("The link has expired."), None)
         return
     rows = SongFile.objects.away().filter(pk=file.pk)
-    rows.update(
-        error=message, attempts=F("attempts") + 1, next_try_at=timezone.now() + pause, updated_at=timezone.now()
-    )
+    rows.update(error=message, attempts=F("attempts") + attempts, next_try_at=now + pause, updated_at=now)
 
 
 def record_missing(file: SongFile, message: str) -> None:
@@ -176,7 +191,13 @@ def record_missing(file: SongFile, message: str) -> None:
     if tries < TRIES:
         put_off(file, message, FIRST_PAUSE * 2 ** (tries - 1))
     else:
-        give_up(file, message, min(MISSING_PAUSE * 2 ** min(tries - TRIES, 10), LONGEST_MISSING_PAUSE))
+        give_up(file, message, rare_pause(tries - TRIES))
+
+
+def rare_pause(tries: int) -> timedelta:
+    """Return when a file that is not to be had is tried again: the more tries, the later."""
+    pause: timedelta = MISSING_PAUSE * 2 ** min(tries, 10)
+    return min(pause, LONGEST_MISSING_PAUSE)
 
 
 def give_up(file: SongFile, message: str, pause: timedelta | None) -> None:

@@ -156,16 +156,21 @@ def submit_song_again(song: Song) -> None:
     song.cost = price * song.variants
 
 
-def ask_about_song(song: Song, *, job_id: str = "") -> None:
-    """Have Mureka asked about a song now, or missing files fetched; see jobs.services.ask_again. Raises JobError."""
+def ask_about_song(song: Song, *, job_id: str = "") -> Song:
+    """Have Mureka asked about a song now, or missing files fetched. Return the one that is asked about.
+
+    With the job id of an earlier submission that is another song than this; see jobs.services.ask_again. Raises
+    JobError.
+    """
     with transaction.atomic():
         hold_live(song.pk)
         missing = SongFile.objects.filter(choice__song=song, state=FileState.MISSING)
-        if song.status == Status.SUCCESS and missing.exists():
+        if song.status == Status.SUCCESS and missing.exists() and job_id.strip() in {"", song.job_id}:
             missing.update(next_try_at=timezone.now(), updated_at=timezone.now())
             job_tasks.send_home(Song._meta.label_lower, str(song.pk))
-        else:
-            job_services.ask_again(song, job_id=job_id)
+            return song
+        asked: Song = job_services.ask_again(song, job_id=job_id)  # type: ignore[assignment]  # of the same kind
+        return asked
 
 
 def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> StemSeparation:
@@ -180,15 +185,7 @@ def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> 
     chosen = (offered.filter(name=model) if model else offered.order_by("-is_default", "position")).first()
     if chosen is None or chosen.stems_price is None:
         raise ValidationError({"model": _("There is no such model.")})
-    mp3 = SongFile.objects.filter(choice=choice, kind="mp3").first()
-    values = {
-        "model": chosen.name,
-        "cost": chosen.stems_price,
-        "requested_by": user,
-        "source_url": choice.mp3_url,
-        "source_name": mp3.name if mp3 else "",
-        "source_expires_at": mp3.link_expires_at if mp3 else choice.created_at + LINKS_LIVE,
-    }
+    values = {"model": chosen.name, "cost": chosen.stems_price, "requested_by": user, **source_columns(choice)}
     with transaction.atomic():
         hold_live(choice.song_id)
         stems, created = StemSeparation.objects.get_or_create(choice=choice, defaults=values)
@@ -200,11 +197,28 @@ def request_stems(choice: SongChoice, *, user: User | None, model: str = "") -> 
     return stems
 
 
+def source_columns(choice: SongChoice) -> dict[str, Any]:
+    """Return what is separated, as columns: Mureka's link, and our file for when it is dead."""
+    mp3 = SongFile.objects.filter(choice=choice, kind="mp3").first()
+    return {
+        "source_url": choice.mp3_url,
+        "source_name": mp3.name if mp3 else "",
+        "source_expires_at": mp3.link_expires_at if mp3 else choice.created_at + LINKS_LIVE,
+    }
+
+
 def submit_stems_again(stems: StemSeparation) -> None:
-    """Have a separation submitted once more. Raises JobError."""
+    """Have a separation submitted once more, at today's price and of what is at home today. Raises JobError."""
+    model = offered_model(stems.model)
+    if model is None or model.stems_price is None:
+        raise JobError(_("The model %(model)s is not offered any more.") % {"model": stems.model})
+    fields = {"cost": model.stems_price, **source_columns(stems.choice)}
     with transaction.atomic():
         hold_live(stems.choice.song_id)
         job_services.submit_again(stems)
+        StemSeparation.objects.filter(pk=stems.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(stems, name, value)
 
 
 def price_list() -> dict[str, dict[str, str]]:

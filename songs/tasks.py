@@ -17,6 +17,7 @@ from jobs.models import Charge, Phase
 from library import storage
 from providers import mureka
 from providers.errors import ProviderError, Verdict
+from providers.http import longest_call
 from songs import curation, fetching
 from songs.models import AUDIO_KINDS, LINKS_LIVE, FileState, Song, SongChoice, SongFile, StemSeparation
 
@@ -26,6 +27,7 @@ SWEEP_AT_MOST = 50
 PURGE_AT_MOST = 100
 INDEX_LIMIT = 1000  # a choice's number beyond this is not believed
 STALE = timedelta(hours=6)
+ON_THE_WAY = timedelta(seconds=20)  # from the claim to the call, and from its end to the row
 
 
 class SongKind(Kind[Song]):
@@ -34,7 +36,11 @@ class SongKind(Kind[Song]):
     model = Song
     provider = MUREKA
     provider_name = "Mureka"
-    submit_timeout = timedelta(seconds=sum(mureka.SUBMIT_TIMEOUT) + 20)  # above the longest call
+    submit_timeout = timedelta(seconds=longest_call(mureka.SUBMIT_TIMEOUT)) + ON_THE_WAY
+    wish = (
+        "lyrics", "prompt", "model", "variants", "gender", "is_instrumental", "title", "tags", "lyrics_written",
+        "lyrics_magic", "lyrics_run_id", "prompt_written", "prompt_magic", "prompt_run_id",
+    )  # fmt: skip
 
     @property
     def slot(self) -> timedelta:  # type: ignore[override]
@@ -120,7 +126,7 @@ class StemsKind(Kind[StemSeparation]):
     model = StemSeparation
     provider = MUREKA
     provider_name = "Mureka"
-    submit_timeout = timedelta(seconds=sum(mureka.STEMS_TIMEOUT) + 20)  # above the longest call
+    submit_timeout = timedelta(seconds=longest_call(mureka.STEMS_TIMEOUT)) + ON_THE_WAY
     slot = timedelta(seconds=960)
     is_askable = False
     deadline = timedelta(seconds=960)

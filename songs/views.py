@@ -178,6 +178,6 @@ def refresh(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Have Mureka asked about a song now; `job_id` names the job of one whose answer was lost."""
     song = get_object_or_404(Song, pk=pk)
     with told(request):
-        services.ask_about_song(song, job_id=request.POST.get("job_id", ""))
+        song = services.ask_about_song(song, job_id=request.POST.get("job_id", ""))
         messages.success(request, _("Mureka is asked again."))
     return redirect(song)

@@ -9,6 +9,33 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="EarlierSubmission",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=100, verbose_name="kind")),
+                ("job_pk", models.UUIDField(db_index=True, verbose_name="job")),
+                ("task_id", models.CharField(max_length=255, verbose_name="submission")),
+                ("submitted_at", models.DateTimeField(db_index=True, verbose_name="submitted")),
+                (
+                    "cost",
+                    models.DecimalField(decimal_places=4, help_text="US dollars.", max_digits=10, verbose_name="cost"),
+                ),
+                (
+                    "charge",
+                    models.CharField(
+                        choices=[("no", "Not charged"), ("maybe", "May have been charged"), ("yes", "Charged")],
+                        max_length=10,
+                        verbose_name="charge",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "earlier submission",
+                "verbose_name_plural": "earlier submissions",
+                "db_table": "job_earlier_submissions",
+            },
+        ),
+        migrations.CreateModel(
             name="JobEvent",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -16,6 +43,7 @@ class Migration(migrations.Migration):
                 ("job_pk", models.UUIDField(db_index=True, verbose_name="job")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="at")),
                 ("text", models.TextField(verbose_name="what happened")),
+                ("other_pk", models.UUIDField(blank=True, null=True, verbose_name="other job")),
             ],
             options={
                 "verbose_name": "event",

@@ -53,7 +53,7 @@ def test_a_paid_call_has_one_line_and_nothing_private_in_it(
 @pytest.mark.parametrize(
     ("behaviour", "outcome", "status"),
     [
-        (answer(400, {"error": {"message": PROMPT}}), "refused", 400),
+        (answer(400, {"error": {"message": f"{PROMPT}: The corresponding task was not found."}}), "refused", 400),
         (answer(401, "{}"), "bad_key", 401),
         (answer(500, "{}"), "later", 500),
         (reset, "later", None),

@@ -149,6 +149,18 @@ def test_the_answer_about_another_job_or_without_a_status_is_asked_for_again(
     assert caught.value.verdict is Verdict.LATER
 
 
+@pytest.mark.parametrize("query", [mureka.query_song, mureka.query_instrumental])
+def test_a_proxy_that_says_no_does_not_end_a_song_that_is_paid_for(
+    mureka_stub: Stub, query: Callable[[str], object]
+) -> None:
+    mureka_stub.behaviour = answer(407, "<html>Proxy Authentication Required</html>")
+    with pytest.raises(ProviderError) as caught:
+        query("1")
+    assert caught.value.verdict is Verdict.LATER
+    assert caught.value.message == "Mureka gives no answer at the moment (HTTP 407)."
+    assert "Proxy" in caught.value.detail
+
+
 @pytest.mark.parametrize("task_id", ["", "..", "1/../../account/billing", "1?x=1", "a b", "1\n", "é"])
 def test_a_mistyped_job_number_never_becomes_another_address(mureka_stub: Stub, task_id: str) -> None:
     with pytest.raises(ProviderError) as caught:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib3.connection import HTTPConnection
 
 from providers import http
 from providers.errors import ProviderError, Verdict
-from providers.http import request_json
+from providers.http import longest_call, request_json
 from providers.mureka import generate_instrumental, query_song
 from providers.tests.stub import Behaviour, Stub, answer, drip, hang, reset, then_close
 
@@ -36,21 +37,31 @@ def failure(url: str, *, paid: bool, max_bytes: int = 10_000) -> ProviderError:
     return caught.value
 
 
-# The error table of the documentation, and what else a server may say: status, words, verdict when paid, when not.
+# The error table of the documentation, and what else a server may say: status, words, verdict of a paid request, and of
+# a question about a task that is paid for, which only one sentence ends.
+UNKNOWN_TASK = "Invalid Request, The corresponding task was not found."
 TABLE = [
-    (400, "Invalid Request, the lyrics are too long.", REFUSED, REFUSED),
+    (400, UNKNOWN_TASK, REFUSED, REFUSED),
+    (404, UNKNOWN_TASK, REFUSED, REFUSED),
+    (500, UNKNOWN_TASK, UNCERTAIN, LATER),
+    (402, "Payment required", REFUSED, LATER),
+    (405, "Not allowed", REFUSED, LATER),
+    (407, "", REFUSED, LATER),
+    (421, "Misdirected", REFUSED, LATER),
+    (425, "Too early", REFUSED, LATER),
+    (400, "Invalid Request, the lyrics are too long.", REFUSED, LATER),
     (401, "Invalid Authentication", Verdict.BAD_KEY, Verdict.BAD_KEY),
-    (403, "Forbidden", REFUSED, REFUSED),
-    (404, "Not found", REFUSED, REFUSED),
+    (403, "Forbidden", REFUSED, LATER),
+    (404, "Not found", REFUSED, LATER),
     (408, "Timeout", UNCERTAIN, LATER),
-    (409, "Conflict", REFUSED, REFUSED),
-    (413, "Too large", REFUSED, REFUSED),
-    (422, "Unprocessable", REFUSED, REFUSED),
+    (409, "Conflict", REFUSED, LATER),
+    (413, "Too large", REFUSED, LATER),
+    (422, "Unprocessable", REFUSED, LATER),
     (429, PACE, LATER, LATER),
     (429, "You are sending requests too quickly.", LATER, LATER),
     (429, "something nobody has seen yet", LATER, LATER),
     (429, QUOTA, Verdict.OUT_OF_MONEY, Verdict.OUT_OF_MONEY),
-    (451, "Unavailable For Legal Reasons", REFUSED, REFUSED),
+    (451, "Unavailable For Legal Reasons", REFUSED, LATER),
     (500, "The server had an error while processing your request", UNCERTAIN, LATER),
     (502, "Bad gateway", UNCERTAIN, LATER),
     (503, "The engine is currently overloaded", UNCERTAIN, LATER),
@@ -60,16 +71,16 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "words", "paid", "unpaid"), TABLE)
+@pytest.mark.parametrize(("status", "words", "paid", "asking"), TABLE)
 def test_a_status_means_what_the_error_table_says(
-    mureka_stub: Stub, status: int, words: str, paid: Verdict, unpaid: Verdict
+    mureka_stub: Stub, status: int, words: str, paid: Verdict, asking: Verdict
 ) -> None:
     mureka_stub.behaviour = answer(status, {"error": {"message": words}, "trace_id": "1"} if words else "")
     with pytest.raises(ProviderError) as submitted:
         generate_instrumental(prompt="jazz", model="auto", n=2)
     with pytest.raises(ProviderError) as queried:
         query_song("1")
-    assert (submitted.value.verdict, queried.value.verdict) == (paid, unpaid)
+    assert (submitted.value.verdict, queried.value.verdict) == (paid, asking)
     assert (submitted.value.status, submitted.value.provider) == (status, "Mureka")
     assert words in submitted.value.detail
     assert len(mureka_stub.requests) == 2  # nothing was repeated, no redirect followed
@@ -104,6 +115,37 @@ def test_a_lost_answer_is_uncertain_if_paid_and_asked_for_again_if_not(stub: Stu
     assert failure(stub.url, paid=True).verdict is UNCERTAIN
     assert failure(stub.url, paid=False).verdict is LATER
     assert len(stub.requests) == 2
+
+
+def trickle(connection: socket.socket) -> None:
+    """Answer with header lines without end, never long enough silent for a read timeout."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for _line in range(90):
+        connection.sendall(b"X-More: 1\r\n")
+        time.sleep(0.1)
+
+
+def test_a_paid_call_ends_in_its_time_however_often_it_waits(stub: Stub) -> None:
+    stub.behaviour = trickle
+    started = time.monotonic()
+    assert failure(stub.url, paid=True).verdict is UNCERTAIN
+    assert time.monotonic() - started < longest_call((0.4, 0.4))
+    stub.behaviour = answer(200, "{}")
+    assert call(stub.url, paid=True) == {}
+
+
+def test_a_paid_request_whose_connection_stands_too_late_does_not_leave(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = HTTPConnection._new_conn
+
+    def slowly(self: HTTPConnection) -> socket.socket:
+        time.sleep(1.3)
+        return connect(self)
+
+    monkeypatch.setattr(HTTPConnection, "_new_conn", slowly)
+    assert failure(stub.url, paid=True).verdict is LATER
+    assert stub.requests == []
 
 
 def closed_port() -> int:

@@ -14,6 +14,7 @@ from jobs.kinds import Accepted, Ended, Finished, Kind, Running
 from jobs.models import Job, Phase, ProviderAccount, Status
 from providers.errors import ProviderError, Verdict
 from songs.models import Song
+from songs.tasks import SongKind
 from songs.tests.factories import make_song
 
 
@@ -27,6 +28,7 @@ class FakeKind(Kind[Any]):
 
     def __init__(self, model: type[Job] = Song, provider: str = "fake") -> None:
         self.model = model
+        self.wish = SongKind.wish if model is Song else ()
         self.provider = provider
         self.on_submit: Callable[[Any], Any] = lambda job: Accepted(job_id=f"id-{job.pk}", cost=Decimal("0.30"))
         self.on_ask: Callable[[Any], Any] = lambda _job: Running()

@@ -121,6 +121,17 @@ def test_an_uncertain_song_is_asked_about_by_the_job_id_a_person_found(api: APIC
     assert (answer.json()["status"], answer.json()["job_id"]) == ("PROGRESS", "4711")
 
 
+def test_the_job_id_of_an_earlier_submission_becomes_a_song_of_its_own(api: APIClient) -> None:
+    song = make_song(job_id="4712")
+
+    answer = api.post(at(song, "refresh/"), {"job_id": "4711"})
+
+    assert answer.status_code == 202
+    assert (answer.json()["id"] != str(song.pk), answer.json()["job_id"], answer.json()["cost"]) == (
+        True, "4711", "0.0000",
+    )  # fmt: skip
+
+
 def test_a_job_id_of_another_song_is_refused(api: APIClient) -> None:
     song = make_song(status=Status.FAILURE, phase=Phase.UNCERTAIN, job_id="")
     other = make_song(job_id="4711")

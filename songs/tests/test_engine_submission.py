@@ -12,6 +12,7 @@ from django.utils import timezone
 from jobs import follower, services, submissions, tasks, turns
 from jobs.kinds import Accepted, Finished
 from jobs.models import Charge, JobEvent, Phase, ProviderAccount, Status
+from jobs.spending import Spending, spent_since
 from providers.errors import Verdict
 from songs.models import Song
 from songs.tests.engine import FakeKind, allow, claimed, error, fresh, install, make_waiting, told
@@ -176,16 +177,51 @@ def test_word_that_it_never_arrived_settles_what_was_uncertain_but_does_not_subm
     assert state(job) == (Status.FAILURE, Phase.ENDED, Charge.NO)
 
 
-def test_an_answer_of_an_earlier_submission_is_refused_but_its_job_id_is_not_forgotten(fake: FakeKind) -> None:
-    earlier = claimed(fake)
+TOOK_EARLIER = "Fake took an earlier submission after all, as job 4711. It was charged."
+
+
+def submitted_twice(fake: FakeKind, **overrides: Any) -> tuple[Any, Any]:
+    """Return a song as it was submitted first, and as it is being submitted now, for the first answer was lost."""
+    earlier = claimed(fake, **overrides)
     submissions.mark_uncertain(fake, fresh(earlier))
     services.submit_again(fresh(earlier))
     (later,) = turns.claim_turns("fake", at_most=5)
+    return earlier, later
+
+
+def test_a_job_that_was_taken_for_an_earlier_submission_is_followed_in_a_row_of_its_own(fake: FakeKind) -> None:
+    earlier, later = submitted_twice(fake, lyrics="Rain", prompt="folk", variants=1, gender="female", title="Wet")
     row = record(fake, earlier, ACCEPTED)
     assert (row.phase, row.job_id) == (Phase.SUBMITTING, "")
     assert row.task_id == later.task_id != earlier.task_id
-    assert told(row)[-1] == "Fake took an earlier submission after all, as job 4711. It was charged."
+    sibling = Song.objects.get(job_id="4711")
+    assert sibling.pk != row.pk
+    assert state(sibling) == (Status.PROGRESS, Phase.RUNNING, Charge.YES)
+    assert (sibling.cost, row.spent_before) == (Decimal(0), Decimal("0.30"))
+    assert sibling.submitted_at == earlier.submitted_at
+    assert [getattr(sibling, name) for name in fake.wish] == [getattr(row, name) for name in fake.wish]
+    assert told(row)[-1] == TOOK_EARLIER
+    day_ago = timezone.now() - timedelta(days=1)
+    assert spent_since(day_ago) == Spending(charged=Decimal("0.30")), "no doubt is left"
+    assert row.history().reverse()[0].get_absolute_url() == sibling.get_absolute_url()
+    assert sibling.history().get().get_absolute_url() == row.get_absolute_url()
+    assert follower.claim_due(fake, Phase.RUNNING, follower.ASK_CLAIM, at_most=9) == [sibling]
     assert record(fake, later, Accepted("4712", Decimal(1))).job_id == "4712"
+
+
+def test_the_same_late_answer_twice_makes_one_row(fake: FakeKind) -> None:
+    earlier, _later = submitted_twice(fake)
+    record(fake, earlier, ACCEPTED)
+    row = record(fake, earlier, ACCEPTED)
+    assert Song.objects.filter(job_id="4711").count() == 1
+    assert told(row).count(TOOK_EARLIER) == 1
+
+
+@pytest.mark.parametrize("fields", [{"no_such_column": 1}, {"variants": 2**70}])
+def test_a_late_answer_that_cannot_be_stored_whole_is_followed_too(fake: FakeKind, fields: dict[str, Any]) -> None:
+    earlier, _later = submitted_twice(fake)
+    record(fake, earlier, Accepted("4711", Decimal(1), fields))
+    assert Song.objects.get(job_id="4711").phase == Phase.RUNNING
 
 
 def test_a_refusal_of_an_earlier_submission_does_not_end_the_later_one(fake: FakeKind) -> None:

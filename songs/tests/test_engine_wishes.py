@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import services, submissions, tasks, turns
+from jobs import follower, services, submissions, tasks, turns
 from jobs.kinds import Accepted
 from jobs.models import Charge, Job, Phase, Status
 from jobs.services import JobError
@@ -241,8 +241,41 @@ def test_what_cannot_be_a_job_id_is_refused_before_the_database_sees_it(job_id: 
 def test_the_provider_is_not_asked_about_what_it_cannot_know_or_what_is_done(status: Status) -> None:
     song = make_song(status=status, job_id="4711")
     with pytest.raises(JobError):
-        services.ask_again(song, job_id="4712")
+        services.ask_again(song)
     assert fresh(song).job_id == "4711"
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_the_job_id_of_an_earlier_submission_is_followed_in_a_row_of_its_own(fake: FakeKind, status: Status) -> None:
+    song = make_song(status=status, job_id="4712", spent_before=Decimal("0.30"))
+    sibling: Any = services.ask_again(song, job_id=" 4711 ")
+    row = fresh(sibling)
+    assert row.pk != song.pk
+    assert (row.status, row.phase, row.job_id, row.charge, row.cost) == (
+        Status.PROGRESS, Phase.RUNNING, "4711", Charge.YES, 0,
+    )  # fmt: skip
+    assert (row.lyrics, row.prompt) == (song.lyrics, song.prompt)
+    assert (fresh(song).status, fresh(song).job_id) == (status, "4712")
+    assert told(song) == ["The provider is asked about an earlier submission (4711)."]
+    assert told(row) == ["Fake made this for an earlier submission, as job 4711. What it cost is counted there."]
+    with pytest.raises(JobError, match="belongs to another job"):
+        services.ask_again(song, job_id="4711")
+    assert Song.objects.count() == 2
+    assert follower.claim_due(fake, Phase.RUNNING, follower.ASK_CLAIM, at_most=9)[-1].pk == row.pk
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_job_id_that_the_provider_does_not_know_gives_way_to_the_right_one() -> None:
+    song = make_song(status=Status.FAILURE, job_id="123", problem="lost")
+    assert services.ask_again(song, job_id="4711") == song
+    assert (fresh(song).status, fresh(song).job_id) == (Status.PROGRESS, "4711")
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_id_that_a_running_job_has_only_cuts_its_waiting_short() -> None:
+    song = make_running(job_id="4711", next_poll_at=timezone.now() + timedelta(minutes=1))
+    assert services.ask_again(song, job_id="4711") == song
+    assert Song.objects.count() == 1
 
 
 @pytest.mark.usefixtures("fake")

@@ -1,6 +1,8 @@
 """Files come home: each way in which a download can go wrong ends in the right state, and none is forgotten on disk."""
 
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,12 +15,13 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import stopping
-from jobs.kinds import KINDS
+from jobs import stopping, submissions, tasks
+from jobs.kinds import KINDS, Finished
 from jobs.models import Charge, Phase, Status
 from library import storage
+from providers import mureka
 from providers.errors import DownloadError
-from songs import fetching
+from songs import fetching, services
 from songs.models import FileState, Song, SongChoice, SongFile
 from songs.tests.engine import fresh, told
 from songs.tests.factories import make_choice, make_file, make_song, make_stems
@@ -135,7 +138,8 @@ def test_trouble_that_may_pass_is_stated_and_the_file_comes_home_later(outside: 
     file = file_of(song)
     assert (song.status, song.phase, song.problem) == (Status.PROGRESS, Phase.SAVING, "saving")
     assert song.error_message.endswith("The files come home later. It was charged.")
-    assert (file.state, file.attempts) == (FileState.WAITING, 1)
+    # A full disk is not the link's fault, and is waited for without end.
+    assert (file.state, file.attempts) == (FileState.WAITING, 0 if isinstance(trouble, storage.StorageFullError) else 1)
     assert file.error
     assert file.next_try_at is not None
     assert song.next_poll_at == file.next_try_at > timezone.now()
@@ -150,6 +154,37 @@ def test_a_full_disk_says_so(outside: Outside) -> None:
     song = bring_home(make_saving())
     assert song.error_message.startswith("The disk is full")
     assert 55 < seconds_until(song.next_poll_at) <= 60
+
+
+def test_a_full_disk_is_waited_for_without_end(outside: Outside) -> None:
+    outside.default = storage.StorageFullError()
+    song = make_saving()
+    for _number in range(30):
+        assert bring_home(song).phase == Phase.SAVING
+        make_due(song)
+    outside.default = MP3
+    assert bring_home(song).status == Status.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "trouble", [DownloadError("later", "HTTP 503."), PermissionError(13, "Denied"), ValueError("surprise")]
+)
+def test_one_file_whose_trouble_does_not_pass_does_not_hold_up_a_song_that_plays(
+    outside: Outside, trouble: Exception
+) -> None:
+    outside.behaviour["http://files/wav"] = trouble
+    song = make_saving("mp3", "wav")
+    for _number in range(9):
+        assert bring_home(song).phase == Phase.SAVING
+        make_due(song)
+    assert bring_home(song).status == Status.SUCCESS
+    file = file_of(song, "wav")
+    assert (file.state, seconds_until(file.next_try_at)) == (FileState.MISSING, 3600)
+    outside.behaviour.clear()
+    outside.default = b"RIFF\x00\x00\x00\x00WAVE" + bytes(100)
+    make_due(song)
+    bring_home(song)
+    assert file_of(song, "wav").is_home
 
 
 def test_the_pause_grows_while_the_server_has_trouble(outside: Outside) -> None:
@@ -291,6 +326,34 @@ def test_late_files_do_not_undo_a_failure_of_another_kind() -> None:
     Song.objects.update(status=Status.FAILURE, phase=Phase.ENDED, problem="refused")
     assert bring_home(song).status == Status.FAILURE
     assert file_of(song).is_home
+
+
+def archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("vocals.wav", b"RIFF")
+    return content.getvalue()
+
+
+def test_stems_that_come_after_they_were_submitted_again_are_fetched_too(
+    outside: Outside, enqueued: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    outside.default = archive()
+    kind = KINDS["songs.stemseparation"]
+    earlier = make_stems(status=Status.FAILURE, phase=Phase.UNCERTAIN, charge=Charge.MAYBE, job_id="")
+    services.submit_stems_again(fresh(earlier))
+    answer = mureka.Stems(zip_url="http://files/zip", midi_zip_url="", expires_at=None, trace_id="t1", raw={})
+    submissions.record_submission(kind, earlier, Finished(answer=answer, job_id="t1"))
+    submissions.record_submission(kind, earlier, Finished(answer=answer, job_id="t1"))
+    assert "An earlier submission was answered after all, and is kept. It was charged." in told(earlier)
+    with django_capture_on_commit_callbacks(execute=True):
+        kind.sweep()
+    for task in enqueued:
+        if task.func == tasks.bring_home:
+            task.func(*task.args)
+    file = SongFile.objects.get(choice=earlier.choice, kind="stems")
+    assert (file.url, file.is_home) == ("http://files/zip", True)
+    assert fresh(earlier).status == Status.PENDING
 
 
 # --- Races ---

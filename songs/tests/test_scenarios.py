@@ -216,6 +216,23 @@ def test_0009_submitted_again_by_a_person_is_sent_once_more_and_both_are_in_the_
     assert len(ledger(mureka_url, mark)) == 2
 
 
+def test_0009_submitted_twice_brings_both_home_by_their_job_ids(mureka_url: str) -> None:
+    song, mark = ask_for("0009", is_instrumental=False)
+    follow()
+    services.submit_song_again(fresh(song))
+    follow()
+    asked = []
+    for entry in ledger(mureka_url, mark):
+        asked.append(services.ask_about_song(fresh(song), job_id=entry["id"]))
+        follow()
+    assert asked[0] == song != asked[1]
+    for one in asked:
+        assert (fresh(one).status, one.choices.count()) == (Status.SUCCESS, 2)
+        assert SongFile.objects.filter(choice__song=one).home().count() == 6
+    assert sum(fresh(one).cost + fresh(one).spent_before for one in asked) == song.cost * 2
+    assert len(ledger(mureka_url, mark)) == 2
+
+
 def test_a_wrong_job_id_ends_in_the_providers_words() -> None:
     song, _mark = ask_for("0009", is_instrumental=False)
     follow()

@@ -13,13 +13,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import tasks
+from jobs.follower import FRESH
 from jobs.kinds import KINDS, Ended, Finished, Running
 from jobs.models import Charge, Phase, Status
 from jobs.services import JobError
 from jobs.spending import Spending, spent_since
 from providers import mureka
 from providers.errors import ProviderError, Verdict
+from providers.http import longest_call
 from songs import services
+from songs.cards import Card
 from songs.models import LINKS_LIVE, FileState, Song, SongChoice, SongFile, SongModel, StemSeparation
 from songs.tasks import SongKind, StemsKind, expiry_of
 from songs.tests.engine import fresh, told
@@ -119,11 +122,30 @@ def test_a_song_that_runs_is_not_submitted_again_and_its_cost_stays() -> None:
 def test_spending_counts_what_was_and_what_may_have_been_charged() -> None:
     now = timezone.now()
     make_song(cost=Decimal(1), charge=Charge.YES)
-    make_song(cost=Decimal(2), charge=Charge.MAYBE, status=Status.FAILURE, spent_before=Decimal("0.5"))
+    make_song(cost=Decimal(2), charge=Charge.MAYBE, status=Status.FAILURE)
     make_song(cost=Decimal(4), charge=Charge.NO, status=Status.FAILURE)
     make_song(cost=Decimal(8), charge=Charge.YES, submitted_at=now - timedelta(days=40))
     make_stems(cost=Decimal(16), charge=Charge.YES)  # on a song of 0.30
-    assert spent_since(now - timedelta(days=30)) == Spending(charged=Decimal("17.8"), maybe=Decimal(2))
+    assert spent_since(now - timedelta(days=30)) == Spending(charged=Decimal("17.3"), maybe=Decimal(2))
+
+
+def test_what_an_earlier_submission_may_have_cost_stays_a_doubt_in_its_own_month() -> None:
+    now, month = timezone.now(), timezone.now() - timedelta(days=30)
+    old = {"status": Status.FAILURE, "model": "mureka-9", "charge": Charge.MAYBE, "cost": Decimal("0.30")}
+    for days in (40, 20):
+        services.submit_song_again(make_song(submitted_at=now - timedelta(days=days), **old))
+    assert spent_since(month) == Spending(charged=Decimal(0), maybe=Decimal("0.30"))
+    assert spent_since(now - timedelta(days=50)) == Spending(charged=Decimal(0), maybe=Decimal("0.60"))
+    assert spent_since(month, provider="openai") == Spending()
+
+
+@pytest.mark.parametrize("charge", [Charge.NO, Charge.YES])
+def test_an_earlier_submission_is_counted_once_and_only_if_it_cost(charge: Charge) -> None:
+    moment = timezone.now() - timedelta(days=1)
+    song = make_song(status=Status.FAILURE, model="mureka-9", charge=charge, cost=Decimal("0.30"))
+    spent = spent_since(moment)
+    services.submit_song_again(song)
+    assert spent_since(moment) == spent == Spending(charged=Decimal("0.30") if charge == Charge.YES else Decimal(0))
 
 
 def test_what_was_spent_does_not_vanish_while_the_song_waits_to_be_made_again() -> None:
@@ -172,6 +194,28 @@ def test_stems_that_failed_are_not_asked_for_again_by_the_way() -> None:
         services.request_stems(stems.choice, user=None)
     services.submit_stems_again(stems)
     assert fresh(stems).status == Status.PENDING
+
+
+def test_stems_are_submitted_again_at_todays_price_of_what_is_at_home_today() -> None:
+    stems = make_stems(status=Status.FAILURE, charge=Charge.MAYBE, cost=Decimal("0.06"))
+    assert stems.source_name == ""
+    mp3 = make_file(stems.choice, content=b"ID3abc")
+    SongModel.objects.filter(name=stems.model).update(stems_price=Decimal("0.09"))
+    assert Card(stems).again_price == Decimal("0.09")
+    services.submit_stems_again(stems)
+    row = fresh(stems)
+    assert (row.status, row.cost, row.spent_before) == (Status.PENDING, Decimal("0.09"), Decimal("0.06"))
+    assert (row.source_name, row.source_expires_at) == (mp3.name, mp3.link_expires_at)
+    assert (stems.cost, stems.source_name) == (row.cost, row.source_name)
+
+
+def test_stems_of_a_model_that_is_not_offered_any_more_are_not_submitted_again() -> None:
+    stems = make_stems(status=Status.FAILURE)
+    SongModel.objects.filter(name=stems.model).update(is_active=False)
+    assert Card(stems).again_price is None
+    with pytest.raises(JobError, match="not offered any more"):
+        services.submit_stems_again(stems)
+    assert fresh(stems).status == Status.FAILURE
 
 
 def test_a_model_that_makes_no_stems_is_refused() -> None:
@@ -227,8 +271,8 @@ def test_an_expiry_that_may_be_true_is_believed() -> None:
 
 
 def test_a_claim_outlives_the_longest_call_it_covers() -> None:
-    assert SongKind.submit_timeout.total_seconds() > sum(mureka.SUBMIT_TIMEOUT)
-    assert StemsKind.submit_timeout.total_seconds() > sum(mureka.STEMS_TIMEOUT)
+    for kind, timeout in ((SongKind, mureka.SUBMIT_TIMEOUT), (StemsKind, mureka.STEMS_TIMEOUT)):
+        assert kind.submit_timeout > FRESH + timedelta(seconds=longest_call(timeout))
     assert SONG.slot > SongKind.submit_timeout
     assert STEMS.slot > StemsKind.submit_timeout
 

@@ -237,6 +237,16 @@ def test_a_running_song_is_not_submitted_again(client: Client) -> None:
     assert song.status == Status.PROGRESS
 
 
+def test_the_job_id_of_an_earlier_submission_leads_to_its_song(client: Client) -> None:
+    song = make_song(job_id="4712")
+
+    answer = client.post(reverse("songs:refresh", args=[song.pk]), {"job_id": "4711"})
+
+    sibling = Song.objects.get(job_id="4711")
+    assert answer.headers["Location"] == sibling.get_absolute_url()
+    assert f'href="{sibling.get_absolute_url()}"' in client.get(song.get_absolute_url()).content.decode()
+
+
 def test_the_job_id_of_an_uncertain_song_can_be_entered(client: Client) -> None:
     song = uncertain_song()
     assert 'name="job_id"' in card_of(client, song)
