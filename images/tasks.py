@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from images import keeping
+from images.holding import THUMBS, PictureHolder
 from images.models import PER_MILLION, GeneratedImage, ImageModel, ImageRequest
 from jobs import kinds
 from jobs.kinds import Ended, Finished, Kind
 from jobs.models import Charge, Phase, storable
 from library import pictures, storage
+from library.holdings import Held
 from library.pictures import NotAPictureError
 from providers import openai
 from providers.errors import DownloadError, ProviderError, Verdict
@@ -28,6 +30,9 @@ OPENAI = "openai"
 PARTIALS = 3
 PREVIEW_SECONDS = 600
 ROOM_WANTED = 256 * 1024 * 1024  # bytes; a picture that is paid for must find a place
+SPARE = 20.0  # seconds of a call's time that are left for what comes after the storing
+SMALL_AGAIN = timedelta(hours=1)  # for which a picture without its small versions has them made again
+SMALL_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class ImageKind(Kind[ImageRequest]):
         seconds = time.monotonic() - started
         fields = {"openai_response": said.raw}
         job_id = said.request_id or job.task_id
-        kept, problems = keep_all(said.pictures)
+        kept, problems = keep_all(said.pictures, until=started + self.submit_timeout.total_seconds() - SPARE)
         if not kept:
             why = problems[0] if problems else _("It sent no picture.")
             return Ended(
@@ -105,11 +110,12 @@ class ImageKind(Kind[ImageRequest]):
         """Nothing to do: the pictures came with the answer."""
 
     def sweep(self) -> None:
-        """Empty what has lain in the trash for long enough."""
+        """Empty what has lain in the trash for long enough, and make small versions that could not be made at once."""
         for image in GeneratedImage.objects.worn_out(timezone.now())[:100]:
             names = image.names
             if GeneratedImage.objects.worn_out(timezone.now()).filter(pk=image.pk).delete()[0]:
                 storage.delete(names)
+        make_small_again()
 
 
 def register() -> None:
@@ -117,12 +123,24 @@ def register() -> None:
     kinds.register(ImageKind())
 
 
-def keep_all(sent: tuple[openai.Picture, ...]) -> tuple[tuple[keeping.Kept, ...], list[str]]:
-    """Store what can be stored. Return it, and a sentence for each picture that could not be."""
+def make_small_again() -> None:
+    """Make small versions of the latest pictures that have none, a few at a time."""
+    holder = PictureHolder()
+    lacking = GeneratedImage.objects.live().filter(created_at__gt=timezone.now() - SMALL_AGAIN)
+    for column in THUMBS:
+        for pk in lacking.filter(**{column: ""}).values_list("pk", flat=True)[:SMALL_AT_ONCE]:
+            try:
+                holder.make_again(Held(holder.label, pk, column, ""))
+            except Exception:
+                logger.warning("A small version of picture %s cannot be made yet.", pk, exc_info=True)
+
+
+def keep_all(sent: tuple[openai.Picture, ...], *, until: float) -> tuple[tuple[keeping.Kept, ...], list[str]]:
+    """Store what can be stored, trying until `until`. Return it, and a sentence for each that could not be."""
     kept, problems = [], []
     for picture in sent:
         try:
-            kept.append(keeping.keep(picture))
+            kept.append(keeping.keep(picture, until=until))
         except (NotAPictureError, DownloadError, storage.StorageFullError, storage.DamagedFileError) as error:
             problems.append(error.message)
         except Exception:
