@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ TRIES = 3
 SIDES = (320, 640)  # pixels
 FIRST_PAUSE = 1.0  # seconds until a picture that could not be stored is tried again; twice as long each time
 LONGEST_PAUSE = 15.0  # seconds
-UNPACKING = threading.BoundedSemaphore(2)  # a large picture unpacked takes 50 MB, and many may arrive at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,7 @@ def make_small(content: bytes) -> dict[int, str]:
     """Make and store the small versions. One that cannot be had is left out, and can be made later."""
     names: dict[int, str] = {}
     try:
-        with UNPACKING:
-            small = pictures.thumbnails(io.BytesIO(content), SIDES)
+        small = pictures.thumbnails(io.BytesIO(content), SIDES)
         for side, thumb in small.items():
             made = storage.store([thumb], folder="thumbs", suffix="webp", kind="webp", max_bytes=BYTES_LIMIT)
             names[side] = made.name
