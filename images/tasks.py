@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from images import keeping
+from images.figures import PRICE_LIMIT
 from images.holding import THUMBS, PictureHolder
 from images.models import PER_MILLION, GeneratedImage, ImageModel, ImageRequest
 from jobs import kinds
@@ -177,14 +178,21 @@ def row_of(job: ImageRequest, position: int, kept: keeping.Kept, answer: Answer,
 
 
 def true_cost(job: ImageRequest, said: openai.ImageAnswer) -> Decimal | None:
-    """Return what the answer cost in US dollars by its counted tokens, or None where it or the price list is silent."""
+    """Return what the answer cost in US dollars by its counted tokens, or None where it or the price list is silent.
+
+    A count that makes it absurdly dear is not believed: no column would hold it, and every page would stumble over it.
+    """
     model = ImageModel.objects.filter(name=job.model).first()
     if said.usage is None or model is None or model.image_out_price is None:
         return None
     text, image = model.text_in_price or 0, model.image_in_price or 0
     usage = said.usage
     total = usage.text_in * text + usage.image_in * image + usage.output_tokens * model.image_out_price
-    return Decimal(total) / PER_MILLION
+    cost = Decimal(total) / PER_MILLION
+    if cost > PRICE_LIMIT:
+        logger.warning("The counted tokens of request %s are not believed: %s", job.pk, usage)
+        return None
+    return cost
 
 
 def preview_key(request_pk: str) -> str:

@@ -19,9 +19,9 @@ from django.utils import timezone
 from PIL import Image, PngImagePlugin
 from pytest_django import Settings
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_owner, make_user
 from images import keeping, services
-from images.models import GeneratedImage, ImageRequest
+from images.models import GeneratedImage, ImageModel, ImageRequest
 from images.services import Wish
 from images.tests.factories import make_image, make_request, picture_file
 from jobs import submissions, tasks, turns
@@ -196,6 +196,17 @@ def test_an_answer_without_usage_costs_what_was_reckoned(stub: Stub) -> None:
     stub.behaviour = answer(200, {"created": 1, "data": sends(picture_file())["data"]})
     row = made()
     assert row.cost == row.images.get().cost > 0
+
+
+@pytest.mark.parametrize("counted", [{"output_tokens": 10**13}, {"output_tokens": 1, "input_tokens": 2**53 - 1}])
+def test_absurd_counts_are_not_believed(counted: dict[str, int], stub: Stub, client: Client) -> None:
+    stub.behaviour = answer(200, sends(picture_file(), usage=counted))
+    row = made()
+    image = row.images.get()
+    assert row.cost == image.cost == ImageModel.objects.get(is_default=True).estimate(size="auto", quality="medium")
+    client.force_login(make_owner())
+    for page in (reverse("images:list"), image.get_absolute_url(), reverse("admin:images_generatedimage_changelist")):
+        assert client.get(page).status_code == 200
 
 
 def test_small_versions_are_made_once_and_no_larger_than_the_picture(stub: Stub) -> None:
