@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 BYTES_LIMIT = 128 * 1024 * 1024
 TIMEOUT = (5.0, 60.0)  # seconds to connect, seconds without a byte
-TRIES = 3
+FETCH_PAUSES = (2.0, 5.0, 15.0)  # seconds before a file that is not there yet is asked for again
 SIDES = (320, 640)  # pixels
 FIRST_PAUSE = 1.0  # seconds until a picture that could not be stored is tried again; twice as long each time
 LONGEST_PAUSE = 15.0  # seconds
@@ -71,7 +71,7 @@ def keep(picture: openai.Picture, *, until: float = 0.0) -> Kept:
         DownloadError: the answer gave an address, and the picture could not be fetched from there.
         storage.StorageFullError: the disk is still full. Whatever else a storage says passes through, too.
     """
-    content = picture.content if picture.content is not None else fetch(picture.url)
+    content = picture.content if picture.content is not None else fetch(picture.url, until)
     found = pictures.inspect(io.BytesIO(content))
     stored = store_patiently(content, found, until)
     return Kept(stored, found, make_small(content), picture.revised_prompt)
@@ -118,20 +118,30 @@ def removed_on_error(names: list[str]) -> Iterator[None]:
         raise
 
 
-def fetch(url: str) -> bytes:
-    """Fetch a picture from the address that a compatible server gave; only from that server itself.
+def fetch(url: str, until: float) -> bytes:
+    """Fetch a picture from the address that a compatible server gave; only from that server, or where the owner allows.
 
     Raises:
-        DownloadError: it is not to be had.
+        DownloadError: it is not to be had, or not before `until`.
     """
-    for tries_left in reversed(range(TRIES)):
+    pauses = iter(FETCH_PAUSES)
+    while True:
         try:
             with open_download(url, hosts=openai.file_hosts(), max_bytes=BYTES_LIMIT, timeout=TIMEOUT) as source:
-                return b"".join(source.chunks())
+                return b"".join(in_time(source.chunks(), until))
         except DownloadError as error:
-            if error.kind != "later" or not tries_left:
+            pause = next(pauses, None)
+            if error.kind != "later" or pause is None or time.monotonic() + pause > until:
                 raise
-    raise AssertionError("unreachable")
+        time.sleep(pause)
+
+
+def in_time(chunks: Iterator[bytes], until: float) -> Iterator[bytes]:
+    """Give the pieces of a file for as long as there is time: one that trickles in never ends by itself."""
+    for chunk in chunks:
+        if time.monotonic() > until:
+            raise DownloadError("later", _("The file did not come in time."))
+        yield chunk
 
 
 def load_references(names: list[str], mask: str) -> tuple[tuple[openai.Reference, ...], bytes | None]:

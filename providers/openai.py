@@ -100,7 +100,8 @@ def list_models() -> tuple[Model, ...]:
 
 def file_hosts() -> frozenset[str]:
     """Name the hosts ("host" or "host:port") that pictures may be fetched from where an answer gives addresses."""
-    return frozenset({name_of_host(settings.OPENAI_BASE_URL)})
+    named = (name.lower() for name in settings.OPENAI_FILE_HOSTS)
+    return frozenset({*named, name_of_host(settings.OPENAI_BASE_URL)})
 
 
 def is_mock() -> bool:

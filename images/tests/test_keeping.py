@@ -32,6 +32,7 @@ from library import storage
 from library.pictures import NotAPictureError
 from library.trash import KEPT_FOR
 from providers import openai
+from providers.errors import DownloadError
 from providers.tests.stub import Behaviour, Stub, answer, stub_server
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +170,46 @@ def test_a_compatible_server_that_answers_with_an_address_of_its_own_is_followed
     image = row.images.get()
     assert (image.width, image.height, image.size, image.bytes) == (16, 9, "16x9", len(content))
     assert "Authorization" not in stub.requests[1][0]
+
+
+def test_a_file_that_is_not_there_yet_is_asked_for_again_after_a_while(stub: Stub, clock: Clock) -> None:
+    late = [answer(503, "Not yet.")] * 3
+    stub.behaviour = in_turn(answer(200, by_address(f"{stub.url}/files/a.png")), *late, answer(200, picture_file()))
+    row = made()
+    assert row.status == Status.SUCCESS, row.error_message
+    assert clock.slept == [2, 5, 15]
+
+
+def test_a_file_that_never_comes_is_asked_for_four_times(stub: Stub, clock: Clock) -> None:
+    stub.behaviour = in_turn(answer(200, by_address(f"{stub.url}/files/a.png")), *[answer(503, "Not yet.")] * 4)
+    row = made()
+    assert row.error_message.startswith(f"{KEPT_NOTHING} The file's server has a problem (HTTP 503).")
+    assert len(stub.requests) == 5
+
+
+def test_a_file_that_is_gone_is_not_asked_for_again(stub: Stub, clock: Clock) -> None:
+    stub.behaviour = in_turn(answer(200, by_address(f"{stub.url}/files/a.png")), answer(404, "Gone."))
+    assert "no longer there" in made().error_message
+    assert clock.slept == []
+
+
+def test_a_file_that_trickles_in_is_given_up_when_the_time_is_over(clock: Clock) -> None:
+    given = keeping.in_time(iter([b"a", b"b"]), clock.now + 1)
+    assert next(given) == b"a"
+    clock.now += 2
+    with pytest.raises(DownloadError, match="in time"):
+        next(given)
+
+
+def test_the_owner_names_other_hosts_that_files_may_be_fetched_from(
+    stub: Stub, inside: Stub, settings: Settings
+) -> None:
+    stub.behaviour = answer(200, by_address(f"{inside.url}/files/a.png"))
+    assert made().status == Status.FAILURE
+    assert inside.connections == 0
+    settings.OPENAI_FILE_HOSTS = [inside.url.removeprefix("http://").upper()]
+    row = made()
+    assert row.status == Status.SUCCESS, row.error_message
 
 
 @pytest.mark.parametrize("is_redirect", [False, True])
