@@ -31,6 +31,8 @@ OPENAI = "openai"
 PARTIALS = 3
 PREVIEW_SECONDS = 600
 ROOM_WANTED = 256 * 1024 * 1024  # bytes; a picture that is paid for must find a place
+STORING = timedelta(seconds=60)  # beyond the longest call, for what it brought to be fetched and stored
+LOST_SLOT = timedelta(seconds=120)  # for which OpenAI may still be working on a request whose answer is lost
 SPARE = 20.0  # seconds of a call's time that are left for what comes after the storing
 SMALL_AGAIN = timedelta(hours=1)  # for which a picture without its small versions has them made again
 SMALL_AT_ONCE = 5
@@ -51,9 +53,9 @@ class ImageKind(Kind[ImageRequest]):
     model = ImageRequest
     provider = OPENAI
     provider_name = "OpenAI"
-    submit_timeout = timedelta(seconds=660)  # above the HTTP timeout of providers.openai
-    slot = timedelta(seconds=120)  # OpenAI counts no concurrent requests: a lost one need not hold up the others
-    deadline = timedelta(seconds=660)
+    submit_timeout = timedelta(seconds=openai.CALL_SECONDS) + STORING
+    slot = submit_timeout  # as long as a call may last; the turn of one that is lost is freed by `sweep`
+    deadline = submit_timeout
     is_askable = False
     at_once = 4  # OpenAI limits by pace, not by number; the owner may change it in the admin
 
@@ -111,7 +113,12 @@ class ImageKind(Kind[ImageRequest]):
         """Nothing to do: the pictures came with the answer."""
 
     def sweep(self) -> None:
-        """Empty what has lain in the trash for long enough, and make small versions that could not be made at once."""
+        """Free the turns of requests that are lost, empty the trash, and make small versions that are missing."""
+        now = timezone.now()
+        # OpenAI limits by pace, not by number: what is lost need not hold up the others.
+        ImageRequest.objects.uncertain().holding_a_turn(now).filter(completed_at__lt=now - LOST_SLOT).update(
+            slot_until=now
+        )
         for image in GeneratedImage.objects.worn_out(timezone.now())[:100]:
             names = image.names
             if GeneratedImage.objects.worn_out(timezone.now()).filter(pk=image.pk).delete()[0]:

@@ -25,6 +25,7 @@ from images.models import GeneratedImage, ImageModel, ImageRequest
 from images.services import Wish
 from images.tests.factories import make_image, make_request, picture_file
 from jobs import submissions, tasks, turns
+from jobs.follower import LONGEST_RUN, RUN_FOR
 from jobs.kinds import KINDS
 from jobs.models import Charge, Phase, Status
 from jobs.tests.driving import be_quick, follow, fresh, told
@@ -387,6 +388,40 @@ def test_an_answer_that_comes_between_submit_again_and_the_next_claim_is_kept(st
     assert fresh(row).images.count() == 1
     submissions.record_submission(kind, job, late)
     assert fresh(row).images.count() == 1, "the same answer twice is one picture"
+
+
+# --- Turns ---
+
+
+def test_a_call_in_the_air_keeps_its_turn_for_as_long_as_it_may_last() -> None:
+    for _number in range(8):
+        make_request(status=Status.PENDING, phase=Phase.WAITING)
+    assert len(turns.claim_turns("openai", at_most=16)) == 4
+    for seconds in (130, openai.CALL_SECONDS):
+        earlier = timezone.now() - timedelta(seconds=seconds)
+        ImageRequest.objects.in_phase(Phase.SUBMITTING).update(
+            submitted_at=earlier, slot_until=earlier + KINDS["images.imagerequest"].slot
+        )
+        assert turns.claim_turns("openai", at_most=16) == []
+
+
+def test_a_lost_request_does_not_hold_up_the_others_for_long() -> None:
+    kind = KINDS["images.imagerequest"]
+    for _number in range(4):
+        make_request(status=Status.PENDING, phase=Phase.WAITING)
+    lost, *others = turns.claim_turns("openai", at_most=16)
+    submissions.mark_uncertain(kind, lost)
+    waiting = make_request(status=Status.PENDING, phase=Phase.WAITING)
+    tasks.sweep()
+    assert turns.claim_turns("openai", at_most=16) == []
+    ImageRequest.objects.filter(pk=lost.pk).update(completed_at=timezone.now() - timedelta(seconds=125))
+    tasks.sweep()
+    assert [job.pk for job in turns.claim_turns("openai", at_most=16)] == [waiting.pk]
+    assert ImageRequest.objects.holding_a_turn(timezone.now()).count() == len(others) + 1
+
+
+def test_a_submission_is_given_up_only_after_the_longest_call_and_while_a_follower_may_still_begin_one() -> None:
+    assert openai.CALL_SECONDS < KINDS["images.imagerequest"].submit_timeout.total_seconds() < LONGEST_RUN - RUN_FOR
 
 
 # --- The trash ---
