@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
@@ -73,6 +74,13 @@ class LightChangeList(ChangeList):
         """Return the rows of the list."""
         rows: QuerySet[Any] = self.model_admin.for_list(super().get_queryset(request, exclude_parameters))  # type: ignore[attr-defined]
         return rows
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the rows of the page. A date in the address that no database can be asked for is a wrong filter."""
+        try:
+            super().get_results(request)
+        except OverflowError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class NamedFields:
