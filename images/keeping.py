@@ -2,7 +2,8 @@
 
 import contextlib
 import io
-import threading
+import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +18,19 @@ from providers import openai
 from providers.errors import DownloadError, ProviderError, Verdict
 from providers.http import open_download
 
+logger = logging.getLogger(__name__)
+
 BYTES_LIMIT = 128 * 1024 * 1024
 TIMEOUT = (5.0, 60.0)  # seconds to connect, seconds without a byte
-TRIES = 3
+FETCH_PAUSES = (2.0, 5.0, 15.0)  # seconds before a file that is not there yet is asked for again
 SIDES = (320, 640)  # pixels
-UNPACKING = threading.BoundedSemaphore(2)  # a large picture unpacked takes 50 MB, and many may arrive at once
+FIRST_PAUSE = 1.0  # seconds until a picture that could not be stored is tried again; twice as long each time
+LONGEST_PAUSE = 15.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A picture that is safely stored, with its small versions."""
+    """A picture that is safely stored, with those of its small versions that could be made."""
 
     stored: storage.Stored
     found: Inspected
@@ -52,40 +56,61 @@ class Kept:
             "height": self.found.height,
             "bytes": self.stored.size,
             "sha256": self.stored.sha256,
-            "thumb_320": self.thumbs[320],
-            "thumb_640": self.thumbs[640],
+            "thumb_320": self.thumbs.get(320, ""),
+            "thumb_640": self.thumbs.get(640, ""),
         }
 
 
-def keep(picture: openai.Picture) -> Kept:
-    """Store one picture of an answer.
+def keep(picture: openai.Picture, *, until: float = 0.0) -> Kept:
+    """Store one picture. One that is paid for is tried until `until` (of `time.monotonic`) if the disk refuses it.
+
+    What is only convenient, the small versions, comes after the picture is safe.
 
     Raises:
         NotAPictureError: what came is no picture that we keep.
         DownloadError: the answer gave an address, and the picture could not be fetched from there.
-        storage.StorageFullError: the disk is full.
+        storage.StorageFullError: the disk is still full. Whatever else a storage says passes through, too.
     """
-    content = picture.content if picture.content is not None else fetch(picture.url)
+    content = picture.content if picture.content is not None else fetch(picture.url, until)
     found = pictures.inspect(io.BytesIO(content))
-    with UNPACKING:
+    stored = store_patiently(content, found, until)
+    return Kept(stored, found, make_small(content), picture.revised_prompt)
+
+
+def store_patiently(content: bytes, found: Inspected, until: float) -> storage.Stored:
+    """Store a picture; what it is refused for may pass, so it is held in memory and tried again until `until`."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return storage.store(
+                [content], folder="images", suffix=found.format, kind=found.format, max_bytes=BYTES_LIMIT
+            )
+        except storage.DamagedFileError:
+            raise  # nor will it be whole the next time
+        except Exception:
+            if time.monotonic() + pause > until:
+                raise
+            logger.warning("A picture could not be stored, and is tried again.", exc_info=True)
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def make_small(content: bytes) -> dict[int, str]:
+    """Make and store the small versions. One that cannot be had is left out, and can be made later."""
+    names: dict[int, str] = {}
+    try:
         small = pictures.thumbnails(io.BytesIO(content), SIDES)
-    names: list[str] = []
-    with removed_on_error(names):
-        stored = storage.store(
-            [content], folder="images", suffix=found.format, kind=found.format, max_bytes=BYTES_LIMIT
-        )
-        names.append(stored.name)
-        thumbs = {}
         for side, thumb in small.items():
             made = storage.store([thumb], folder="thumbs", suffix="webp", kind="webp", max_bytes=BYTES_LIMIT)
-            names.append(made.name)
-            thumbs[side] = made.name
-    return Kept(stored, found, thumbs, picture.revised_prompt)
+            names[side] = made.name
+    except Exception:  # no memory, no room, a picture that only browsers can read: the picture itself is safe
+        logger.warning("A small version of a picture could not be made.", exc_info=True)
+    return names
 
 
 @contextlib.contextmanager
 def removed_on_error(names: list[str]) -> Iterator[None]:
-    """Leave nothing behind of a picture that could not be stored whole."""
+    """Leave nothing behind of a picture whose row could not be written, where it can be had again."""
     try:
         yield
     except BaseException:
@@ -93,20 +118,30 @@ def removed_on_error(names: list[str]) -> Iterator[None]:
         raise
 
 
-def fetch(url: str) -> bytes:
-    """Fetch a picture from the address that a compatible server gave; only from that server itself.
+def fetch(url: str, until: float) -> bytes:
+    """Fetch a picture from the address that a compatible server gave; only from that server, or where the owner allows.
 
     Raises:
-        DownloadError: it is not to be had.
+        DownloadError: it is not to be had, or not before `until`.
     """
-    for tries_left in reversed(range(TRIES)):
+    pauses = iter(FETCH_PAUSES)
+    while True:
         try:
             with open_download(url, hosts=openai.file_hosts(), max_bytes=BYTES_LIMIT, timeout=TIMEOUT) as source:
-                return b"".join(source.chunks())
+                return b"".join(in_time(source.chunks(), until))
         except DownloadError as error:
-            if error.kind != "later" or not tries_left:
+            pause = next(pauses, None)
+            if error.kind != "later" or pause is None or time.monotonic() + pause > until:
                 raise
-    raise AssertionError("unreachable")
+        time.sleep(pause)
+
+
+def in_time(chunks: Iterator[bytes], until: float) -> Iterator[bytes]:
+    """Give the pieces of a file for as long as there is time: one that trickles in never ends by itself."""
+    for chunk in chunks:
+        if time.monotonic() > until:
+            raise DownloadError("later", _("The file did not come in time."))
+        yield chunk
 
 
 def load_references(names: list[str], mask: str) -> tuple[tuple[openai.Reference, ...], bytes | None]:

@@ -2,16 +2,19 @@
 
 import hashlib
 import uuid
+from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from images import figures
 from jobs.models import Job, JobQuerySet
 from library.trash import Trashable, TrashQuerySet
 from prompts.models import MagicRun
@@ -20,7 +23,7 @@ PROMPT_LIMIT = 32_000
 REFERENCES_LIMIT = 16
 SOON = timedelta(days=30)  # a model that retires within this says so in the form
 PER_MILLION = Decimal(1_000_000)
-SQUARE = 1024 * 1024  # pixels that the token figures of a model are given for
+MOST_PICTURES = 100  # of one request; no provider makes as many
 
 
 def price_field(name: Any, help_text: Any) -> "models.DecimalField[Any, Any]":
@@ -81,26 +84,44 @@ class ImageModel(models.Model):
         """Whether the model is about to be switched off."""
         return self.retires_on is not None and today < self.retires_on <= today + SOON
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse what cannot be reckoned with or shown, and take an empty field for an empty list.
+
+        Raises:
+            ValidationError: a sentence per field.
+        """
+        super().clean_fields(exclude=exclude)
+        problems = {}
+        for name, problem_of in figures.PROBLEMS.items():
+            if getattr(self, name) is None:
+                setattr(self, name, [] if name in figures.LISTS else {})
+            if problem := problem_of(getattr(self, name)) if name not in (exclude or ()) else "":
+                problems[name] = problem
+        if not 1 <= self.most_pictures <= MOST_PICTURES and "most_pictures" not in (exclude or ()):
+            problems["most_pictures"] = _("Choose 1 to %(limit)d.") % {"limit": MOST_PICTURES}
+        if problems:
+            raise ValidationError(dict(problems))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its lists are lists, so that it can be offered."""
+        return all(figures.is_list_of_words(getattr(self, name)) for name in figures.LISTS)
+
     def estimate(self, *, size: str, quality: str) -> Decimal | None:
-        """Return what one picture is likely to cost in US dollars, or None where the owner has given no figures.
+        """Return what one picture is likely to cost in US dollars, or None where the owner has given no sane figures.
 
         "auto" leaves the choice to the provider; it is reckoned as medium, at 1024 pixels square.
         """
-        chosen = quality if quality in self.fixed_prices or quality in self.tokens else "medium"
-        if chosen in self.fixed_prices:
-            return Decimal(str(self.fixed_prices[chosen]))
-        if chosen not in self.tokens or self.image_out_price is None:
+        known = [name for given in (self.fixed_prices, self.tokens) if isinstance(given, dict) for name in given]
+        chosen = quality if quality in known else "medium"
+        price = figures.figure(self.fixed_prices, chosen, figures.PRICE_LIMIT)
+        if price is not None:
+            return price
+        tokens = figures.figure(self.tokens, chosen, figures.TOKENS_LIMIT)
+        if tokens is None or self.image_out_price is None:
             return None
-        price: Decimal = (
-            Decimal(str(self.tokens[chosen])) * pixels_of(size) / SQUARE * self.image_out_price / PER_MILLION
-        )
-        return price.quantize(Decimal("0.0001"))
-
-
-def pixels_of(size: str) -> int:
-    """Return the number of pixels of a size such as "1536x1024"; of 1024 pixels square where it does not say."""
-    width, _by, height = size.partition("x")
-    return int(width) * int(height) if width.isdecimal() and height.isdecimal() else SQUARE
+        price = tokens * figures.pixels_of(size) / figures.SQUARE * self.image_out_price / PER_MILLION
+        return price.quantize(Decimal("0.0001")) if price <= figures.PRICE_LIMIT else None
 
 
 class ImageRequestQuerySet(JobQuerySet):

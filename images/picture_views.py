@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
@@ -126,11 +126,17 @@ def file(request: HttpRequest, filename: str) -> HttpResponseBase:
 
 @require_safe
 def thumb(request: HttpRequest, pk: uuid.UUID, side: int) -> HttpResponseBase:
-    """Send a small version, which never changes. Pictures in the trash are shown there, so theirs are sent, too."""
-    image = get_object_or_404(GeneratedImage.objects.only("thumb_320", "thumb_640", "sha256"), pk=pk)
-    name = {320: image.thumb_320, 640: image.thumb_640}.get(side)
-    if not name:
+    """Send a small version, which never changes. Pictures in the trash are shown there, so theirs are sent, too.
+
+    Where there is none (yet), the picture itself is shown.
+    """
+    image = get_object_or_404(GeneratedImage.objects.only("thumb_320", "thumb_640", "sha256", "filename"), pk=pk)
+    names = {320: image.thumb_320, 640: image.thumb_640}
+    if side not in names:
         raise Http404
+    name = names[side]
+    if not name:
+        return redirect("images:file", image.filename)
     etag = f"{image.sha256}-{side}"
     response = serve_file(request, name, content_type="image/webp", etag=etag, filename=f"{image.pk}-{side}.webp")
     del response["Cache-Control"]

@@ -182,9 +182,10 @@ def uuid_of(text: str) -> uuid.UUID | None:
 
 
 def offered_models() -> list[ImageModel]:
-    """Return the models that are offered and live, in the owner's order."""
+    """Return the models that are offered and live, in the owner's order. One whose lists are none is left out."""
     today = timezone.localdate()
-    return [model for model in ImageModel.objects.filter(is_active=True) if not model.has_retired(today)]
+    rows = ImageModel.objects.filter(is_active=True)
+    return [model for model in rows if model.is_readable and not model.has_retired(today)]
 
 
 def offered_model(name: str) -> ImageModel | None:

@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from images import keeping
+from images.figures import PRICE_LIMIT
+from images.holding import THUMBS, PictureHolder
 from images.models import PER_MILLION, GeneratedImage, ImageModel, ImageRequest
 from jobs import kinds
 from jobs.kinds import Ended, Finished, Kind
 from jobs.models import Charge, Phase, storable
 from library import pictures, storage
+from library.holdings import Held
 from library.pictures import NotAPictureError
 from providers import openai
 from providers.errors import DownloadError, ProviderError, Verdict
@@ -27,8 +30,12 @@ logger = logging.getLogger(__name__)
 OPENAI = "openai"
 PARTIALS = 3
 PREVIEW_SECONDS = 600
-STORE_PAUSES = (1, 4, 10, 20)  # seconds
 ROOM_WANTED = 256 * 1024 * 1024  # bytes; a picture that is paid for must find a place
+STORING = timedelta(seconds=60)  # beyond the longest call, for what it brought to be fetched and stored
+LOST_SLOT = timedelta(seconds=120)  # for which OpenAI may still be working on a request whose answer is lost
+SPARE = 20.0  # seconds of a call's time that are left for what comes after the storing
+SMALL_AGAIN = timedelta(hours=1)  # for which a picture without its small versions has them made again
+SMALL_AT_ONCE = 5
 STATED = (
     NotAPictureError,
     DownloadError,
@@ -53,9 +60,9 @@ class ImageKind(Kind[ImageRequest]):
     model = ImageRequest
     provider = OPENAI
     provider_name = "OpenAI"
-    submit_timeout = timedelta(seconds=660)  # above the HTTP timeout of providers.openai
-    slot = timedelta(seconds=120)  # OpenAI counts no concurrent requests: a lost one need not hold up the others
-    deadline = timedelta(seconds=660)
+    submit_timeout = timedelta(seconds=openai.CALL_SECONDS) + STORING
+    slot = submit_timeout  # as long as a call may last; the turn of one that is lost is freed by `sweep`
+    deadline = submit_timeout
     is_askable = False
     at_once = 4  # OpenAI limits by pace, not by number; the owner may change it in the admin
 
@@ -85,7 +92,7 @@ class ImageKind(Kind[ImageRequest]):
         seconds = time.monotonic() - started
         fields = {"openai_response": said.raw}
         job_id = said.request_id or job.task_id
-        kept, problems = keep_all(said.pictures)
+        kept, problems = keep_all(said.pictures, until=started + self.submit_timeout.total_seconds() - SPARE)
         if not kept:
             why = problems[0] if problems else _("It sent no picture.")
             return Ended(
@@ -118,7 +125,12 @@ class ImageKind(Kind[ImageRequest]):
         """Nothing to do: the pictures came with the answer."""
 
     def sweep(self) -> None:
-        """Empty what has lain in the trash for long enough."""
+        """Free the turns of requests that are lost, empty the trash, and make small versions that are missing."""
+        now = timezone.now()
+        # OpenAI limits by pace, not by number: what is lost need not hold up the others.
+        ImageRequest.objects.uncertain().holding_a_turn(now).filter(completed_at__lt=now - LOST_SLOT).update(
+            slot_until=now
+        )
         worn_out = list(GeneratedImage.objects.worn_out(timezone.now())[:100])
         if worn_out:
             storage.check_reachable()  # or their rows would go and their files stay
@@ -126,6 +138,7 @@ class ImageKind(Kind[ImageRequest]):
             names = image.names
             if GeneratedImage.objects.worn_out(timezone.now()).filter(pk=image.pk).delete()[0]:
                 storage.delete(names)
+        make_small_again()
 
 
 def register() -> None:
@@ -133,12 +146,24 @@ def register() -> None:
     kinds.register(ImageKind())
 
 
-def keep_all(sent: tuple[openai.Picture, ...]) -> tuple[tuple[keeping.Kept, ...], list[str]]:
-    """Store what can be stored. Return it, and a sentence for each picture that could not be."""
+def make_small_again() -> None:
+    """Make small versions of the latest pictures that have none, a few at a time."""
+    holder = PictureHolder()
+    lacking = GeneratedImage.objects.live().filter(created_at__gt=timezone.now() - SMALL_AGAIN)
+    for column in THUMBS:
+        for pk in lacking.filter(**{column: ""}).values_list("pk", flat=True)[:SMALL_AT_ONCE]:
+            try:
+                holder.make_again(Held(holder.label, pk, column, ""))
+            except Exception:
+                logger.warning("A small version of picture %s cannot be made yet.", pk, exc_info=True)
+
+
+def keep_all(sent: tuple[openai.Picture, ...], *, until: float) -> tuple[tuple[keeping.Kept, ...], list[str]]:
+    """Store what can be stored, trying until `until`. Return it, and a sentence for each that could not be."""
     kept, problems = [], []
     for picture in sent:
         try:
-            kept.append(keep_patiently(picture))
+            kept.append(keeping.keep(picture, until=until))
         except STATED as error:
             problems.append(error.message)
         except Exception:
@@ -146,17 +171,6 @@ def keep_all(sent: tuple[openai.Picture, ...]) -> tuple[tuple[keeping.Kept, ...]
             logger.exception("A picture could not be stored.")
             problems.append(_("It could not be stored."))
     return tuple(kept), problems
-
-
-def keep_patiently(picture: openai.Picture) -> keeping.Kept:
-    """Store a picture; while the files are away, again after each of STORE_PAUSES: it is paid for and only here."""
-    for pause in STORE_PAUSES:
-        try:
-            return keeping.keep(picture)
-        except storage.StorageAwayError:
-            logger.warning("The files are away while a picture comes home.", exc_info=True)
-            time.sleep(pause)
-    return keeping.keep(picture)
 
 
 def told_of(kept: tuple[keeping.Kept, ...], problems: list[str]) -> str:
@@ -189,14 +203,21 @@ def row_of(job: ImageRequest, position: int, kept: keeping.Kept, answer: Answer,
 
 
 def true_cost(job: ImageRequest, said: openai.ImageAnswer) -> Decimal | None:
-    """Return what the answer cost in US dollars by its counted tokens, or None where it or the price list is silent."""
+    """Return what the answer cost in US dollars by its counted tokens, or None where it or the price list is silent.
+
+    A count that makes it absurdly dear is not believed: no column would hold it, and every page would stumble over it.
+    """
     model = ImageModel.objects.filter(name=job.model).first()
     if said.usage is None or model is None or model.image_out_price is None:
         return None
     text, image = model.text_in_price or 0, model.image_in_price or 0
     usage = said.usage
     total = usage.text_in * text + usage.image_in * image + usage.output_tokens * model.image_out_price
-    return Decimal(total) / PER_MILLION
+    cost = Decimal(total) / PER_MILLION
+    if cost > PRICE_LIMIT:
+        logger.warning("The counted tokens of request %s are not believed: %s", job.pk, usage)
+        return None
+    return cost
 
 
 def preview_key(request_pk: str) -> str:

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +27,7 @@ from library.storage import StorageAwayError
 
 RECENT = 5
 REFERENCE_SIDE = 160  # pixels
+REFERENCE_SECONDS = 86_400  # for which a form that is shown again need not unpack its pictures again
 A_YEAR = 31_536_000  # seconds
 
 
@@ -138,13 +140,17 @@ def reference(request: HttpRequest, token: str) -> HttpResponse:
     found = references.read_token(token)
     if found is None:
         raise Http404
-    try:
-        with default_storage.open(found.name, "rb") as file:
-            small = pictures.thumbnails(file, (REFERENCE_SIDE,))[REFERENCE_SIDE]
-    except StorageAwayError:
-        raise
-    except (OSError, pictures.NotAPictureError) as error:
-        raise Http404 from error
+    key = f"images:reference:{found.name}"
+    small = cache.get(key)
+    if small is None:
+        try:
+            with default_storage.open(found.name, "rb") as file:
+                small = pictures.thumbnails(file, (REFERENCE_SIDE,))[REFERENCE_SIDE]
+        except StorageAwayError:
+            raise
+        except (OSError, pictures.NotAPictureError) as error:
+            raise Http404 from error
+        cache.set(key, small, REFERENCE_SECONDS)
     response = HttpResponse(small, content_type="image/webp")
     patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
     return response

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
@@ -33,6 +34,7 @@ from jobs.spending import dollars
 COUNT_AT_MOST = 10_000  # rows; further back, search and filters lead to a job
 ACT_ON_AT_MOST = 100  # jobs; an action that may spend money shows each of them
 TITLES_AT_MOST = 5  # in one message
+MOST_AT_ONCE = 1000  # jobs that an owner may let a provider do at once
 
 PILLS: dict[str, str] = {
     Status.SUCCESS: "done",
@@ -72,6 +74,13 @@ class LightChangeList(ChangeList):
         """Return the rows of the list."""
         rows: QuerySet[Any] = self.model_admin.for_list(super().get_queryset(request, exclude_parameters))  # type: ignore[attr-defined]
         return rows
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the rows of the page. A date in the address that no database can be asked for is a wrong filter."""
+        try:
+            super().get_results(request)
+        except OverflowError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class NamedFields:
@@ -306,14 +315,30 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see LargeTab
 
 @admin.register(ProviderAccount)
 class ProviderAccountAdmin(ReadOnlyAdmin):
-    """Our accounts, as the providers describe them."""
+    """Our accounts, as the providers describe them. What a provider does not say of its limit, the owner does."""
 
     list_display = ["provider", "limit", "balance_dollars", "spent_dollars", "backoff_until", "checked_at"]
     fields = [
         "provider", "account_id", "concurrent_request_limit", "balance_dollars", "paid_in_dollars", "spent_dollars",
         "backoff_until", "backoff_reason", "strikes", "checked_at", "check_after", "check_error",
     ]  # fmt: skip
+    readonly_fields = [str(name) for name in fields if name != "concurrent_request_limit"]
     actions = ["read_figures"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ProviderAccount | None = None) -> bool:
+        """Allow it where nobody else knows the limit."""
+        is_ours = obj is not None and obj.provider not in ACCOUNT_READERS
+        return is_ours and admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field of the limit within its bounds."""
+        if db_field.name == "concurrent_request_limit":
+            kwargs |= {"min_value": 1, "max_value": MOST_AT_ONCE}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
+        """Write the limit alone: the engine writes the other columns, maybe at this moment."""
+        obj.save(update_fields=["concurrent_request_limit"])
 
     @admin.display(description=_("jobs at once"), ordering="concurrent_request_limit")
     def limit(self, account: ProviderAccount) -> int:

@@ -1,13 +1,37 @@
 """How what is kept is searched, filtered and ordered: one vocabulary in the address, for the pages and the API."""
 
+from datetime import UTC
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 WORDS_LIMIT = 10
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
+
+
+class MomentField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]  # django-filter ships no types
+    """A date or a time. One that lies outside of the years 1 to 9999 in UTC is none: it cannot be asked for."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the moment in UTC.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        try:
+            moment = super().to_python(value)
+            return moment.astimezone(UTC) if moment else moment
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]  # django-filter ships no types
+    """Compares with a moment."""
+
+    field_class = MomentField
 
 
 class LibraryFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -26,10 +50,10 @@ class LibraryFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         max_length=200,
         help_text=_("Words; each must be there somewhere, in any case."),
     )
-    created_after = django_filters.IsoDateTimeFilter(
+    created_after = MomentFilter(
         field_name="created_at", lookup_expr="gte", label=_("From"), help_text=_("A date or a time, itself included.")
     )
-    created_before = django_filters.IsoDateTimeFilter(
+    created_before = MomentFilter(
         field_name="created_at", lookup_expr="lt", label=_("Before"), help_text=_("A date or a time, itself excluded.")
     )
 

@@ -268,6 +268,9 @@ OPENAI_BASE_URL = http_address(
     "OPENAI_BASE_URL",
     f"{MOCK_URL}/openai/v1" if MOCKAPI_ENABLED and not OPENAI_API_KEY else "https://api.openai.com/v1",
 )
+# OPENAI_FILE_HOSTS: hosts that pictures may be fetched from, beside that of OPENAI_BASE_URL, where a compatible server
+# answers with addresses. OpenAI itself sends the pictures.
+OPENAI_FILE_HOSTS: list[str] = env.list("OPENAI_FILE_HOSTS", default=[])
 # IMAGES_WAIT_SECONDS: how long an API client is kept waiting for its picture before it is told to come back.
 IMAGES_WAIT_SECONDS = number("IMAGES_WAIT_SECONDS", 90, low=0, high=110)
 # OLLAMA_BASE_URL: texts. Unset it is the mock while that is served, visibly so, otherwise Ollama on this machine.

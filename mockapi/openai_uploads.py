@@ -1,6 +1,7 @@
 """What is sent with an edit: form fields, the pictures to work from, and a mask."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ def read_form(request: HttpRequest) -> Body:
     except (MultiPartParserError, BadRequest, ValueError):
         raise errors.refusal(400, "Could not parse multipart form.") from None
     for name in NUMBERS:
-        if str(fields.get(name, "")).lstrip("-").isdecimal():
+        if re.fullmatch(r"-?[0-9]{1,9}", str(fields.get(name, ""))):
             fields[name] = int(fields[name])
     if fields.get("stream") in {"true", "false"}:
         fields["stream"] = fields["stream"] == "true"

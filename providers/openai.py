@@ -10,9 +10,19 @@ from django.utils.translation import gettext as _
 from providers.errors import ProviderError, Verdict
 from providers.failures import broken_answer
 from providers.http import name_of_host, request_json
-from providers.openai_types import ImageAnswer, ImageRequest, Model, Picture, Reference, Usage, parse_models
+from providers.openai_types import (
+    CALL_SECONDS,
+    ImageAnswer,
+    ImageRequest,
+    Model,
+    Picture,
+    Reference,
+    Usage,
+    parse_models,
+)
 
 __all__ = [
+    "CALL_SECONDS",
     "ImageAnswer",
     "ImageRequest",
     "Model",
@@ -45,10 +55,10 @@ def load() -> None:
 def generate(request: ImageRequest, *, on_partial: Callable[[int, bytes], None] | None = None) -> ImageAnswer:
     """POST /v1/images/generations, or /v1/images/edits where there are references. Paid; raises ProviderError.
 
-    Answers when the pictures are done, after seconds or minutes. `on_partial` is given the number (from 0) and the file
-    of each early version if `partial_images` asks for them and one picture is wanted: how several would be streamed is
-    not documented. What it raises is logged and changes nothing: the picture is paid for. Of several pictures, those
-    that can be read are returned.
+    Answers when the pictures are done, after seconds or minutes, at most CALL_SECONDS. `on_partial` is given the number
+    (from 0) and the file of each early version if `partial_images` asks for them and one picture is wanted: how several
+    would be streamed is not documented. What it raises is logged and changes nothing: the picture is paid for. Of
+    several pictures, those that can be read are returned.
     """
     from providers import openai_client  # noqa: PLC0415  # see `load`
 
@@ -100,7 +110,8 @@ def list_models() -> tuple[Model, ...]:
 
 def file_hosts() -> frozenset[str]:
     """Name the hosts ("host" or "host:port") that pictures may be fetched from where an answer gives addresses."""
-    return frozenset({name_of_host(settings.OPENAI_BASE_URL)})
+    named = (name.lower() for name in settings.OPENAI_FILE_HOSTS)
+    return frozenset({*named, name_of_host(settings.OPENAI_BASE_URL)})
 
 
 def is_mock() -> bool:

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from django.utils.translation import gettext as _
 
 from providers.answers import error_words, load_json, parse_retry_after
 from providers.calls import told
+from providers.deadlines import Deadline
 from providers.errors import ProviderError, Verdict
 from providers.failures import sentence_for, verdict_for_status
-from providers.openai_types import ImageAnswer, ImageRequest, decode, parse_answer, take_pictures
+from providers.openai_types import CALL_SECONDS, ImageAnswer, ImageRequest, decode, parse_answer, take_pictures
 
 logger = logging.getLogger(__name__)
 
 # Seconds. The slowest model takes a minute or two, several pictures longer; what is given up is a picture in doubt.
-# An answer that has begun must end within ANSWER_SECONDS.
+# Each counts for one wait; the whole call ends within CALL_SECONDS.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=300.0, write=60.0, pool=10.0)
-ANSWER_SECONDS = 300.0
 # The largest picture (3840x2160) without any compression, as base64; per picture and early version.
 PICTURE_BYTES = 48 * 1024 * 1024
 WORDS_BYTES = 1024 * 1024
@@ -77,20 +76,18 @@ class Call:
 
 
 class _Arriving(httpx2.SyncByteStream):
-    """An answer on its way, bounded in bytes and in time."""
+    """An answer on its way, bounded in bytes."""
 
     def __init__(self, stream: httpx2.SyncByteStream, max_bytes: int) -> None:
         self._stream = stream
         self._max_bytes = max_bytes
 
     def __iter__(self) -> Iterator[bytes]:
-        deadline, size = time.monotonic() + ANSWER_SECONDS, 0
+        size = 0
         for chunk in self._stream:
             size += len(chunk)
             if size > self._max_bytes:
                 raise _TooLongError
-            if time.monotonic() > deadline:
-                raise httpx2.ReadTimeout("the answer did not end in time")
             yield chunk
 
     def close(self) -> None:
@@ -124,15 +121,15 @@ def send(
     head = _Head(WORDS_BYTES + (request.n + request.partial_images) * PICTURE_BYTES)
     endpoint = "edit" if request.references else "generate"
     operation = "POST /v1/images/edits" if request.references else "POST /v1/images/generations"
-    with told(call.provider, operation, is_paid=True) as line:
+    with told(call.provider, operation, is_paid=True) as line, Deadline(CALL_SECONDS) as deadline:
         try:
-            return _read(_ask(call, endpoint, parameters, head, on_partial), head)
+            return _read(_ask(call, endpoint, parameters, head, deadline, on_partial), head)
         except Exception as error:  # noqa: BLE001  whatever it is, the request may have been paid for
             problem = error
         finally:
             line.status = head.status
         # Raised outside the except block: the original error holds the request, and with it the key.
-        raise _failure(call, problem, head)
+        raise _failure(call, problem, head, is_over=deadline.is_over)
 
 
 def _ask(
@@ -140,10 +137,12 @@ def _ask(
     endpoint: str,
     parameters: dict[str, Any],
     head: _Head,
+    deadline: Deadline,
     on_partial: Callable[[int, bytes], None] | None,
 ) -> dict[str, Any]:
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [deadline.watch], "response": [head.note]}
     with (
-        httpx2.Client(timeout=TIMEOUT, follow_redirects=False, event_hooks={"response": [head.note]}) as http,
+        httpx2.Client(timeout=TIMEOUT, follow_redirects=False, event_hooks=hooks) as http,
         openai.OpenAI(
             api_key=call.key, base_url=call.base_url, max_retries=0, timeout=TIMEOUT, http_client=http
         ) as client,
@@ -199,7 +198,7 @@ def _hand_on(on_partial: Callable[[int, bytes], None], fields: dict[str, Any]) -
 # --- What went wrong ------------------------------------------------------------------------------------------------
 
 
-def _failure(call: Call, problem: Exception, head: _Head) -> ProviderError:
+def _failure(call: Call, problem: Exception, head: _Head, *, is_over: bool) -> ProviderError:
     if head.status is not None and not 200 <= head.status < 300:
         return _status_failure(call, problem, head)
     if isinstance(problem, openai.APIError) and problem.body is not None:
@@ -208,7 +207,7 @@ def _failure(call: Call, problem: Exception, head: _Head) -> ProviderError:
     verdict = Verdict.UNCERTAIN
     if isinstance(cause, NEVER_SENT):
         verdict, message = Verdict.LATER, _("%(name)s cannot be reached.")
-    elif isinstance(cause, httpx2.TimeoutException):
+    elif is_over or isinstance(cause, httpx2.TimeoutException):
         message = _("%(name)s did not answer in time.")
     elif isinstance(cause, _TooLongError):
         message = _("%(name)s gave an answer that is too long.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+CALL_SECONDS = 600.0  # after this a call for pictures is broken off, whatever it waits for
 BIGGEST = 2**53
 URL_LENGTH = 2000
 NAME_LENGTH = 100

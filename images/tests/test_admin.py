@@ -1,5 +1,7 @@
 """The console door to pictures: it calls the services, shows what it is about, and costs the same at any size."""
 
+import html
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -191,6 +193,85 @@ def test_the_owner_edits_what_a_model_can_do_and_costs(owner: Client) -> None:
     model.refresh_from_db()
     assert (old.is_default, model.is_default, model.sizes, model.can_edit) == (False, True, ["1024x1024"], False)
     assert f"{model.estimate(size='1024x1024', quality='low'):.4f}" == "0.0035"
+
+
+def model_data(model: ImageModel, **changes: str) -> dict[str, str]:
+    """Return what the form of a model sends, with `changes`."""
+    lists = ("sizes", "qualities", "backgrounds", "formats", "tokens", "fixed_prices")
+    return {
+        "name": model.name, "position": "4", "is_active": "on", "most_pictures": "2", "prompt_limit": "1000",
+        "text_in_price": "1", "image_in_price": "2", "image_out_price": "3.5",
+        **{name: json.dumps(getattr(model, name)) for name in lists},
+    } | changes  # fmt: skip
+
+
+LISTED = "Write a list of short texts, such as"
+SIZED = "Write a list of sizes, such as"
+FIGURES = "Write figures by quality, such as"
+MISTAKES = [
+    ("sizes", "5", SIZED),
+    ("sizes", '{"a": 1}', SIZED),
+    ("sizes", "[1024]", SIZED),
+    ("sizes", '["1024"]', "1024 is no size that we keep."),
+    ("sizes", '["0x5"]', "0x5 is no size that we keep."),
+    ("sizes", '["9999x9999"]', "9999x9999 is no size that we keep."),
+    ("sizes", '["99999999999999999x99999999999999"]', SIZED),
+    ("qualities", '{"a": 1}', LISTED),
+    ("qualities", f'["{"long" * 6}"]', LISTED),
+    ("backgrounds", '"auto"', LISTED),
+    ("formats", '["gif"]', "Write a list of some of: png, jpeg, webp."),
+    ("tokens", "[1]", FIGURES),
+    ("tokens", '{"medium": "abc"}', "The figure of medium is no number from 0 to 10000000."),
+    ("tokens", '{"medium": NaN}', "The figure of medium is no number from 0 to 10000000."),
+    ("tokens", '{"medium": true}', "The figure of medium is no number from 0 to 10000000."),
+    ("fixed_prices", '{"medium": "zz"}', "The figure of medium is no number from 0 to 1000."),
+    ("fixed_prices", '{"medium": -1}', "The figure of medium is no number from 0 to 1000."),
+    ("fixed_prices", '{"medium": [1]}', "The figure of medium is no number from 0 to 1000."),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), MISTAKES)
+def test_a_typing_mistake_in_the_price_list_is_refused_with_a_sentence(
+    field: str, value: str, sentence: str, owner: Client
+) -> None:
+    model = ImageModel.objects.get(name="gpt-image-2")
+    answer = owner.post(f"{MODELS}{model.pk}/change/", model_data(model, **{field: value}))
+    assert sentence in html.unescape(answer.content.decode())
+    before = getattr(model, field)
+    model.refresh_from_db()
+    assert getattr(model, field) == before
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, value, _sentence in MISTAKES])
+def test_a_mistake_that_is_in_the_price_list_already_takes_no_page_down(field: str, value: str, owner: Client) -> None:
+    if "NaN" in value:
+        return  # no database holds it
+    ImageModel.objects.filter(name="gpt-image-2").update(**{field: json.loads(value)})
+    request = make_request(model="gpt-image-2", status="FAILURE", size="1024x1024")
+    for url in (MODELS, f"{REQUESTS}{request.pk}/change/", "/images/new/", request.get_absolute_url()):
+        assert owner.get(url).status_code == 200
+    assert owner.get("/images/new/", {"model": "gpt-image-2"}).status_code == 200
+    assert owner.get("/api/v1/images/models/").status_code == 200
+    listed = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "_save": "Save"}
+    pk = ImageModel.objects.get(name="gpt-image-2").pk
+    row = {"form-0-id": str(pk), "form-0-is_active": "on", "form-0-position": "77"}
+    assert owner.post(f"{MODELS}?q=gpt-image-2", listed | row).status_code in {200, 302}
+
+
+def test_what_is_left_empty_is_an_empty_list(owner: Client) -> None:
+    model = ImageModel.objects.get(name="gpt-image-2")
+    empty = {"backgrounds": "", "formats": "", "tokens": "", "fixed_prices": ""}
+    assert owner.post(f"{MODELS}{model.pk}/change/", model_data(model, **empty)).status_code == 302
+    model.refresh_from_db()
+    assert (model.backgrounds, model.formats, model.tokens, model.fixed_prices) == ([], [], {}, {})
+    assert owner.get("/images/new/", {"model": "gpt-image-2"}).status_code == 200
+
+
+def test_more_pictures_than_anybody_makes_are_no_number_of_pictures(owner: Client) -> None:
+    model = ImageModel.objects.get(name="gpt-image-2")
+    for number in ("0", "101"):
+        answer = owner.post(f"{MODELS}{model.pk}/change/", model_data(model, most_pictures=number))
+        assert "Choose 1 to 100." in answer.content.decode()
 
 
 def test_a_model_that_retires_soon_stands_out_in_the_list(owner: Client) -> None:

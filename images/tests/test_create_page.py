@@ -221,6 +221,15 @@ def test_pictures_sent_along_with_the_form_are_kept_when_it_comes_back(client: C
     assert len(re.findall(r'name="references" value="[^"]+" checked', answer.content.decode())) == 2
 
 
+def test_a_reference_is_unpacked_once_however_often_it_is_shown(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = reverse("images:reference", args=[of_image(make_image()).token])
+    first = client.get(address)
+    monkeypatch.setattr("library.pictures.thumbnails", lambda *_args: pytest.fail("It was unpacked again."))
+    assert client.get(address).content == first.content
+
+
 def test_a_mask_needs_a_reference_and_is_kept(client: Client) -> None:
     mask = picture_file(mode="RGBA", colour=(0, 0, 0, 0))
     alone = client.post(URL, asked(mask_file=upload_of(mask)))

@@ -85,14 +85,29 @@ def test_reading_the_account_enqueues_one_task(
 
 @pytest.mark.parametrize("name", ["lease", "provideraccount"])
 def test_what_the_engine_writes_is_read_only(owner: Client, name: str) -> None:
-    Lease.objects.create(name="one")
-    ProviderAccount.objects.create(provider="one")
+    one = next(iter(ACCOUNT_READERS))
+    Lease.objects.create(name=one)
+    ProviderAccount.objects.create(provider=one)
     base = f"/admin/jobs/{name}/"
     assert owner.get(base).status_code == 200
-    assert owner.get(f"{base}one/change/").status_code == 200
-    assert owner.post(f"{base}one/change/", {"owner": "me"}).status_code == 403
+    assert owner.get(f"{base}{one}/change/").status_code == 200
+    assert owner.post(f"{base}{one}/change/", {"owner": "me", "concurrent_request_limit": "9"}).status_code == 403
     assert owner.get(f"{base}add/").status_code == 403
-    assert owner.post(f"{base}one/delete/", {"post": "yes"}).status_code == 403
+    assert owner.post(f"{base}{one}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_limit_of_an_account_that_nobody_can_read_is_the_owners(owner: Client, client: Client) -> None:
+    ProviderAccount.objects.create(provider="openai", concurrent_request_limit=4, strikes=2)
+    page = "/admin/jobs/provideraccount/openai/change/"
+    assert 'name="concurrent_request_limit"' in owner.get(page).content.decode()
+    assert owner.post(page, {"concurrent_request_limit": "7", "strikes": "0"}).status_code == 302
+    account = ProviderAccount.objects.get(provider="openai")
+    assert (account.concurrent_request_limit, account.strikes) == (7, 2)
+    for wrong in ("0", "-1", "10001", ""):
+        assert owner.post(page, {"concurrent_request_limit": wrong}).status_code == 200
+    assert ProviderAccount.objects.get(provider="openai").concurrent_request_limit == 7
+    client.force_login(make_person(is_superuser=False, username="staff"))
+    assert client.post(page, {"concurrent_request_limit": "8"}).status_code == 403
 
 
 def test_the_schedule_can_be_seen_and_thrown_away_but_not_written(owner: Client) -> None:

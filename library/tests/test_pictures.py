@@ -1,6 +1,10 @@
 """What is taken for a picture, and what its small versions are."""
 
 import io
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +99,52 @@ def test_a_picture_that_cannot_be_unpacked_is_refused() -> None:
     with pytest.raises(NotAPictureError) as refused:
         pictures.thumbnails(io.BytesIO(file[: len(file) // 2]), (320,))
     assert refused.value.message == "The picture is damaged."
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA", "L", "1"])
+def test_a_small_version_shows_the_whole_picture(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reduced in strips, which must fit together."""
+    monkeypatch.setattr(pictures, "STRIP_PIXELS", 5000)
+    whole = Image.new("RGB", (1003, 707), "white")
+    whole.paste("black", (501, 0, 1003, 353))
+    whole.paste("black", (0, 353, 501, 707))
+    file = io.BytesIO()
+    whole.convert(mode).save(file, "PNG")
+    with Image.open(io.BytesIO(pictures.thumbnails(file, (100,))[100])) as small:
+        assert small.size[0] == 100
+        pixels = small.convert("L").tobytes()
+    found = [pixels[y * 100 + x] for x, y in ((10, 10), (90, 10), (10, 60), (90, 60), (10, 30), (90, 30))]
+    assert [round(value / 255) for value in found] == [1, 0, 0, 1, 1, 0]
+
+
+MEASURE = """
+import re, sys
+from library import pictures
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) // 1024
+pictures.thumbnails(open(sys.argv[1], "rb"), (160,))
+before = peak()
+pictures.thumbnails(open(sys.argv[2], "rb"), (320, 640))
+print(peak() - before)
+"""
+
+
+def test_the_largest_picture_is_made_small_without_a_copy_of_it(tmp_path: Path) -> None:
+    (tmp_path / "little").write_bytes(painted().getvalue())
+    (tmp_path / "large").write_bytes(painted((6300, 6300)).getvalue())
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "little"), str(tmp_path / "large")]
+    told = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert 150 < int(told.stdout) < 250, "megabytes; unpacked, it is 159 MB, and each copy is as much"
+
+
+def test_one_picture_at_a_time_is_unpacked() -> None:
+    made: list[Any] = []
+    thread = threading.Thread(target=lambda: made.append(pictures.thumbnails(painted(), (16,))))
+    with pictures.UNPACKING:
+        thread.start()
+        thread.join(0.2)
+        assert not made
+    thread.join(10)
+    assert made

@@ -1,6 +1,7 @@
 """The studio with its media in a bucket: nothing is lost when that is away, and nobody sees where the files lie."""
 
 import io
+import time
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -87,17 +88,18 @@ def test_a_picture_is_tried_again_until_the_bucket_answers(bucket: Bucket, monke
         pauses.append(seconds)
         bucket.refuse = AWAY if len(pauses) < 2 else None
 
-    monkeypatch.setattr("images.tasks.time.sleep", wait)
+    monkeypatch.setattr("images.keeping.time.sleep", wait)
     bucket.refuse = AWAY
-    kept, problems = image_tasks.keep_all((openai.Picture(content=picture_file(), url="", revised_prompt=""),))
-    assert (len(kept), problems, pauses) == (1, [], [1, 4])
+    sent = (openai.Picture(content=picture_file(), url="", revised_prompt=""),)
+    kept, problems = image_tasks.keep_all(sent, until=time.monotonic() + 60)
+    assert (len(kept), problems, len(pauses)) == (1, [], 2)
     assert sorted(bucket.keys) == sorted(f"media/{name}" for name in kept[0].names)
 
 
-def test_a_picture_that_cannot_be_kept_is_a_stated_failure(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_tasks, "STORE_PAUSES", (0,))
+def test_a_picture_that_cannot_be_kept_is_a_stated_failure(bucket: Bucket) -> None:
     bucket.refuse = (403, "AccessDenied")
-    kept, problems = image_tasks.keep_all((openai.Picture(content=picture_file(), url="", revised_prompt=""),))
+    sent = (openai.Picture(content=picture_file(), url="", revised_prompt=""),)
+    kept, problems = image_tasks.keep_all(sent, until=time.monotonic())
     assert (kept, problems) == ((), ["The files are away: the bucket does not let us in."])
 
 

@@ -186,6 +186,12 @@ def test_a_reference_may_be_no_larger_than_documented(api: OpenAI, monkeypatch: 
     assert api.edit(make_body(image=upload()), 400)["error"]["code"] == "invalid_image_file"
 
 
+@pytest.mark.parametrize("number", ["--5", "9" * 5000, "-", "٣", "5.0"])
+def test_a_number_of_a_form_that_is_none_is_refused(api: OpenAI, number: str) -> None:
+    error = api.edit(make_body(image=upload(), n=number), 400)["error"]
+    assert error["param"] == "n"
+
+
 def test_an_edit_without_a_form_is_refused(api: OpenAI) -> None:
     api.post("edits", {"prompt": "x"}, 400)
     assert api.post("edits", b"--x\r\nbroken", 400, "multipart/form-data; boundary=")["error"]["message"]

@@ -32,7 +32,7 @@ WHOLE = json.dumps({"data": [{"b64_json": PICTURE}]}).encode()
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openai_client, "TIMEOUT", httpx2.Timeout(connect=0.4, read=0.4, write=0.4, pool=0.4))
-    monkeypatch.setattr(openai_client, "ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr(openai_client, "CALL_SECONDS", 0.9)
 
 
 @pytest.fixture
@@ -238,6 +238,18 @@ def test_an_answer_that_has_begun_must_end_in_time(openai_stub: Stub) -> None:
     caught = failure()
     assert (caught.verdict, caught.message) == (UNCERTAIN, "OpenAI did not answer in time.")
     assert time.monotonic() - begin < 10  # all of it would take 50 s
+
+
+@pytest.mark.parametrize("behaviour", [drip, hang], ids=["an answer without end", "no answer"])
+def test_a_call_ends_in_time_however_long_each_wait_may_be(
+    openai_stub: Stub, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+) -> None:
+    monkeypatch.setattr(openai_client, "TIMEOUT", httpx2.Timeout(30.0))
+    openai_stub.behaviour = behaviour
+    begin = time.monotonic()
+    caught = failure()
+    assert (caught.verdict, caught.message) == (UNCERTAIN, "OpenAI did not answer in time.")
+    assert time.monotonic() - begin < 4
 
 
 def test_a_refusal_of_endless_words_is_still_a_refusal(openai_stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
