@@ -50,10 +50,10 @@ class LibraryFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         max_length=200,
         help_text=_("Words; each must be there somewhere, in any case."),
     )
-    created_after = MomentFilter(
+    created_after: MomentFilter | None = MomentFilter(
         field_name="created_at", lookup_expr="gte", label=_("From"), help_text=_("A date or a time, itself included.")
     )
-    created_before = MomentFilter(
+    created_before: MomentFilter | None = MomentFilter(
         field_name="created_at", lookup_expr="lt", label=_("Before"), help_text=_("A date or a time, itself excluded.")
     )
 
