@@ -197,6 +197,7 @@ def main(arguments: Iterable[str]) -> int:
         "LOG_LEVEL": "INFO",
         "MUREKA_SLOT_SECONDS": "30",
         "ALERT_WEBHOOK_URL": heard.url,
+        "PRIVATE_HOSTS": f"127.0.0.1:{heard.port}",
         "ALERT_AFTER_SECONDS": str(int(min(20, options.seconds / 3))),
     }
     with harboured("outage", postgres="", redis_url="", own=True, **settings) as harbour:
