@@ -108,7 +108,7 @@ class ImageForm(forms.Form):
         self.references = read_tokens(data.getlist("references")) if data is not None else references or []
         sent_mask = read_tokens(data.getlist("mask")[:1]) if data is not None else []
         self.mask = sent_mask[0] if sent_mask else mask
-        self.same: GeneratedImage | None = None  # a picture that this very request has made before
+        self.same: services.Same | None = None  # what this very request has led to before
         self.models = {model.name: model for model in services.offered_models()}
         self.fields["key"].initial = uuid.uuid4
         self.offer()
@@ -156,18 +156,17 @@ class ImageForm(forms.Form):
             return None
 
     def request(self, user: User, *, is_confirmed: bool) -> ImageRequest | None:
-        """Ask for the pictures. None if something is wrong, or if they exist already and nobody confirmed."""
+        """Ask for the pictures. None if something is wrong, or if they exist or are at work and nobody confirmed."""
         is_valid = self.is_valid()
         self.take_files()
         if not is_valid or self.errors:
             return None
         wish, key = self.wish(), self.cleaned_data["key"]
         try:
-            if not is_confirmed and not ImageRequest.objects.filter(pk=key).exists():
-                self.same = services.find_same(wish)
-                if self.same:
-                    return None
-            return services.request_images(wish, user=user, key=key)
+            with services.one_after_another():
+                if not is_confirmed and not ImageRequest.objects.filter(pk=key).exists():
+                    self.same = services.find_same(wish)
+                return None if self.same else services.request_images(wish, user=user, key=key)
         except ValidationError as error:
             self.add_problems(error)
             return None

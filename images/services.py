@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO, Any
@@ -194,18 +195,38 @@ def offered_model(name: str) -> ImageModel | None:
     return next((model for model in offered if model.is_default), offered[0] if offered else None)
 
 
-def find_same(wish: Wish) -> GeneratedImage | None:
-    """Return a picture that the same request has made before, so that nobody pays for it again unasked.
+@dataclass(frozen=True)
+class Same:
+    """What the same request as a wish has led to before: a picture, or else a request that is at work."""
+
+    image: GeneratedImage | None = None
+    request: ImageRequest | None = None
+
+
+def find_same(wish: Wish) -> Same | None:
+    """Return what the same request has made before, or is about to make, so that nobody pays for it again unasked.
 
     Raises:
         ValidationError: a message per field.
     """
     if wish.references:
         return None
-    values = checked(wish)
-    same = GeneratedImage.objects.live().filter(prompt_hash=values["prompt_hash"], request__references=[])
-    found: GeneratedImage | None = same.order_by("-created_at").first()
-    return found
+    prompt_hash = checked(wish)["prompt_hash"]
+    made = GeneratedImage.objects.live().filter(prompt_hash=prompt_hash, request__references=[])
+    image = made.order_by("-created_at").first()
+    if image is not None:
+        return Same(image=image)
+    at_work = ImageRequest.objects.active().filter(prompt_hash=prompt_hash, references=[])
+    request = at_work.order_by("-created_at").first()
+    return None if request is None else Same(request=request)
+
+
+@contextmanager
+def one_after_another() -> Iterator[None]:
+    """Let nobody else ask for pictures in between: what is looked for and not found is then certainly not there."""
+    with transaction.atomic():
+        list(ImageModel.objects.select_for_update().order_by("pk").values_list("pk"))
+        yield
 
 
 def take_reference(file: IO[bytes], *, size: int, is_mask: bool = False) -> str:

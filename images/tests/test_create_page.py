@@ -191,6 +191,27 @@ def test_a_picture_in_the_trash_is_no_reason_to_ask(client: Client) -> None:
     assert client.post(URL, asked()).status_code == 302
 
 
+@pytest.mark.parametrize("url", [URL, CARD_URL])
+def test_what_is_being_made_already_is_not_asked_for_again_unasked(client: Client, url: str) -> None:
+    assert client.post(URL, asked(title="Fog")).status_code == 302
+    answer = client.post(url, asked())
+    page = answer.content.decode()
+    first = ImageRequest.objects.get()
+    assert answer.status_code == 422
+    assert "This picture is being made already." in page
+    assert "Fog" in page
+    assert first.get_absolute_url() in page
+    client.post(url, asked(confirm="1"))
+    assert ImageRequest.objects.count() == 2
+
+
+def test_a_request_that_has_ended_without_a_picture_is_no_reason_to_ask(client: Client) -> None:
+    client.post(URL, asked())
+    ImageRequest.objects.update(status=Status.FAILURE)
+    assert client.post(URL, asked()).status_code == 302
+    assert ImageRequest.objects.count() == 2
+
+
 def test_an_uploaded_picture_becomes_a_reference(client: Client) -> None:
     answer = client.post("/images/uploads/", {"files": [upload_of(picture_file())]})
     token = re.search(r'name="references" value="([^"]+)"', answer.content.decode())
