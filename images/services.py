@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from images.models import PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest, hash_of
+from images.models import PARTIALS, PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest, hash_of
 from jobs import services as job_services
 from jobs import tasks as job_tasks
 from jobs.services import JobError
@@ -109,6 +109,8 @@ def checked(wish: Wish) -> dict[str, Any]:
         problems["mask"] = _("A mask needs a reference picture.")
     if problems:
         raise ValidationError(dict(problems))
+    shows_partial = wish.shows_partial and model.can_stream and wish.count == 1
+    early_versions = PARTIALS if shows_partial else 0
     origin = origin_of(wish.prompt, wish.prompt_run)
     return {
         **chosen,
@@ -121,13 +123,15 @@ def checked(wish: Wish) -> dict[str, Any]:
         "count": wish.count,
         "output_compression": wish.output_compression,
         "moderation": wish.moderation,
-        "shows_partial": wish.shows_partial and model.can_stream and wish.count == 1,
+        "shows_partial": shows_partial,
         "references": references,
         "mask": mask[0] if mask else "",
         "parent": wish.parent,
         "title": wish.title,
         "tags": wish.tags,
-        "cost": price_of(model, size=chosen["size"], quality=chosen["quality"], count=wish.count),
+        "cost": price_of(
+            model, size=chosen["size"], quality=chosen["quality"], count=wish.count, early_versions=early_versions
+        ),
     }
 
 
@@ -320,12 +324,23 @@ def price_again(request: ImageRequest) -> Decimal | None:
     model = offered_model(request.model)
     if model is None:
         return None
-    return price_of(model, size=request.size, quality=request.quality, count=request.count)
+    return price_of_request(model, request)
 
 
-def price_of(model: ImageModel, *, size: str, quality: str, count: int) -> Decimal:
+def price_of_request(model: ImageModel, request: ImageRequest) -> Decimal:
+    """Return the estimate for a request with its model as it stands today."""
+    return price_of(
+        model,
+        size=request.size,
+        quality=request.quality,
+        count=request.count,
+        early_versions=request.early_versions,
+    )
+
+
+def price_of(model: ImageModel, *, size: str, quality: str, count: int, early_versions: int) -> Decimal:
     """Return the estimate for pictures in US dollars; nothing where the owner has given no figures."""
-    return (model.estimate(size=size, quality=quality) or Decimal(0)) * count
+    return (model.estimate(size=size, quality=quality, early_versions=early_versions) or Decimal(0)) * count
 
 
 def submit_request_again(request: ImageRequest) -> None:
