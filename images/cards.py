@@ -115,7 +115,7 @@ class ImageCard(JobCard):
         model = self.around.offered.get(self.job.model)
         if model is None or not self.job.can_submit_again:
             return None
-        return (model.estimate(size=self.job.size, quality=self.job.quality) or Decimal(0)) * self.job.count
+        return services.price_of_request(model, self.job)
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from images import services
-from images.models import PROMPT_LIMIT, GeneratedImage, ImageModel, ImageRequest
+from images.models import PARTIALS, PROMPT_LIMIT, GeneratedImage, ImageModel, ImageRequest
 from images.offers import about, button_words, each_costs, facts_of, label_of, options_of, retirement_of
 from images.references import Reference, read_tokens
 from prompts.fields import RunField
@@ -78,7 +78,7 @@ class ImageForm(forms.Form):
     shows_partial = forms.BooleanField(
         label=_("Show early versions"),
         required=False,
-        help_text=_("For a single picture. The provider may charge a little for them."),
+        help_text=_("For a single picture. The provider charges a little for them."),
     )
     files = FilesField(label=_("Reference pictures"), required=False)  # type: ignore[assignment]  # a form moves its fields away
     mask_file = forms.FileField(
@@ -109,7 +109,7 @@ class ImageForm(forms.Form):
         self.references = read_tokens(data.getlist("references")) if data is not None else references or []
         sent_mask = read_tokens(data.getlist("mask")[:1]) if data is not None else []
         self.mask = sent_mask[0] if sent_mask else mask
-        self.same: GeneratedImage | None = None  # a picture that this very request has made before
+        self.same: services.Same | None = None  # what this very request has led to before
         self.models = {model.name: model for model in services.offered_models()}
         self.fields["key"].initial = uuid.uuid4
         self.offer()
@@ -157,18 +157,17 @@ class ImageForm(forms.Form):
             return None
 
     def request(self, user: User, *, is_confirmed: bool) -> ImageRequest | None:
-        """Ask for the pictures. None if something is wrong, or if they exist already and nobody confirmed."""
+        """Ask for the pictures. None if something is wrong, or if they exist or are at work and nobody confirmed."""
         is_valid = self.is_valid()
         self.take_files()
         if not is_valid or self.errors:
             return None
         wish, key = self.wish(), self.cleaned_data["key"]
         try:
-            if not is_confirmed and not ImageRequest.objects.filter(pk=key).exists():
-                self.same = services.find_same(wish)
-                if self.same:
-                    return None
-            return services.request_images(wish, user=user, key=key)
+            with services.one_after_another():
+                if not is_confirmed and not ImageRequest.objects.filter(pk=key).exists():
+                    self.same = services.find_same(wish)
+                return None if self.same else services.request_images(wish, user=user, key=key)
         except ValidationError as error:
             self.add_problems(error)
             return None
@@ -215,7 +214,10 @@ class ImageForm(forms.Form):
     def button(self) -> str:
         """What the button says: what is made, and what it costs with the options as they stand."""
         size, quality = str(self["size"].value() or ""), str(self["quality"].value() or "")
-        each = each_costs(self.chosen_model, size, quality) if self.chosen_model else None
+        model = self.chosen_model
+        shows_early = bool(self["shows_partial"].value()) and model is not None and model.can_stream
+        early_versions = PARTIALS if shows_early and self.count_value == 1 else 0
+        each = each_costs(model, size, quality, early_versions) if model else None
         with_price, without = button_words(self.count_value)
         words = without if each is None else with_price.replace("{price}", about(each * self.count_value))
         return words.replace("{n}", str(self.count_value))

@@ -22,6 +22,8 @@ from prompts.models import MagicRun
 PROMPT_LIMIT = 32_000
 REFERENCES_LIMIT = 16
 SOON = timedelta(days=30)  # a model that retires within this says so in the form
+PARTIALS = 3  # early versions of a picture that are asked for where they are shown
+EARLY_TOKENS = 100  # that each of them costs, whatever its size
 PER_MILLION = Decimal(1_000_000)
 MOST_PICTURES = 100  # of one request; no provider makes as many
 
@@ -107,10 +109,11 @@ class ImageModel(models.Model):
         """Whether its lists are lists, so that it can be offered."""
         return all(figures.is_list_of_words(getattr(self, name)) for name in figures.LISTS)
 
-    def estimate(self, *, size: str, quality: str) -> Decimal | None:
+    def estimate(self, *, size: str, quality: str, early_versions: int = 0) -> Decimal | None:
         """Return what one picture is likely to cost in US dollars, or None where the owner has given no sane figures.
 
-        "auto" leaves the choice to the provider; it is reckoned as medium, at 1024 pixels square.
+        "auto" leaves the choice to the provider; it is reckoned as medium, at 1024 pixels square. Pictures to work from
+        are not reckoned: how many tokens one has is not documented.
         """
         known = [name for given in (self.fixed_prices, self.tokens) if isinstance(given, dict) for name in given]
         chosen = quality if quality in known else "medium"
@@ -120,7 +123,8 @@ class ImageModel(models.Model):
         tokens = figures.figure(self.tokens, chosen, figures.TOKENS_LIMIT)
         if tokens is None or self.image_out_price is None:
             return None
-        price = tokens * figures.pixels_of(size) / figures.SQUARE * self.image_out_price / PER_MILLION
+        tokens = tokens * figures.pixels_of(size) / figures.SQUARE + early_versions * EARLY_TOKENS
+        price = tokens * self.image_out_price / PER_MILLION
         return price.quantize(Decimal("0.0001")) if price <= figures.PRICE_LIMIT else None
 
 
@@ -182,6 +186,11 @@ class ImageRequest(Job):
     def get_absolute_url(self) -> str:
         """Return the page of the request and its set."""
         return reverse("images:set", args=[self.pk])
+
+    @property
+    def early_versions(self) -> int:
+        """Return how many early versions are asked for."""
+        return PARTIALS if self.shows_partial else 0
 
     @property
     def display_title(self) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from images.models import ImageModel
+from images.models import EARLY_TOKENS, PARTIALS, PER_MILLION, ImageModel
 from jobs.spending import format_price
 
 CENT = Decimal("0.01")
@@ -32,17 +32,26 @@ def facts_of(model: ImageModel) -> dict[str, Any]:
     }
     return options_of(model) | {
         "prices": prices,
+        "early_price": str(early_versions_cost(model)),
         "limit": model.prompt_limit,
         "retires": retirement_of(model),
         "can": {"edit": model.can_edit, "stream": model.can_stream, "moderate": model.can_moderate},
     }
 
 
-def each_costs(model: ImageModel, size: str, quality: str) -> Decimal | None:
+def early_versions_cost(model: ImageModel) -> Decimal:
+    """Return what the early versions of a picture add to its price, where it is paid by token."""
+    if model.fixed_prices or model.image_out_price is None:
+        return Decimal(0)
+    price: Decimal = PARTIALS * EARLY_TOKENS * model.image_out_price / PER_MILLION
+    return price
+
+
+def each_costs(model: ImageModel, size: str, quality: str, early_versions: int = 0) -> Decimal | None:
     """Return the likely price of one picture in US dollars; what is not chosen is the model's first."""
     size = size or (model.sizes[0] if model.sizes else "auto")
     quality = quality or (model.qualities[0] if model.qualities else "auto")
-    return model.estimate(size=size, quality=quality)
+    return model.estimate(size=size, quality=quality, early_versions=early_versions)
 
 
 def about(price: Decimal) -> str:

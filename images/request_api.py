@@ -26,7 +26,6 @@ from images.serializers import (
     FailedImageRequestSerializer,
     ImageRequestDetailSerializer,
     ImageRequestRowSerializer,
-    ImageSerializer,
     ImageWishSerializer,
     SameImageSerializer,
 )
@@ -68,7 +67,9 @@ CREATE_SCHEMA: dict[str, Any] = {
         402: OpenApiResponse(
             FailedImageRequestSerializer, description="The account at the provider has no money left."
         ),
-        409: OpenApiResponse(SameImageSerializer, description="`unless_exists`: there is such a picture."),
+        409: OpenApiResponse(
+            SameImageSerializer, description="`unless_exists`: there is such a picture, or it is at work."
+        ),
         422: OpenApiResponse(FailedImageRequestSerializer, description="The provider refused it, in its words."),
         502: OpenApiResponse(FailedImageRequestSerializer, description="It failed; `detail` says why."),
         504: OpenApiResponse(
@@ -84,12 +85,10 @@ def create(request: Request) -> Response:
     row = ImageRequest.objects.filter(pk=key).first() if key else None
     if row is None:
         wish, unless_exists = wish_of(request)
-        with named_as_sent(SENT_AS):
+        with named_as_sent(SENT_AS), services.one_after_another():
             same = services.find_same(wish) if unless_exists else None
             if same is not None:
-                detail = _("The same request has made this picture before.")
-                body = {"detail": detail, "image": ImageSerializer(same).data}
-                return Response(body, status=status.HTTP_409_CONFLICT)
+                return Response(SameImageSerializer(same).data, status=status.HTTP_409_CONFLICT)
             row = services.request_images(wish, user=user_of(request), key=key)
     if wants_no_wait(request):
         answer = answer_with(request, row, status.HTTP_202_ACCEPTED)

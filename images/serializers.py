@@ -110,10 +110,17 @@ class FailedImageRequestSerializer(serializers.Serializer[Any]):
 
 
 class SameImageSerializer(serializers.Serializer[Any]):
-    """A picture that the same request has made before."""
+    """A picture that the same request has made before, or else the request that is at work on it."""
 
-    detail = serializers.CharField()
-    image = ImageSerializer()
+    detail = serializers.SerializerMethodField()
+    image = ImageSerializer(allow_null=True)
+    request = ImageRequestDetailSerializer(allow_null=True)
+
+    def get_detail(self, same: Any) -> str:
+        """Return what there is."""
+        if same.image is None:
+            return str(_("The same request is at work already."))
+        return str(_("The same request has made this picture before."))
 
 
 class ImageModelSerializer(serializers.ModelSerializer[ImageModel]):
@@ -210,7 +217,7 @@ class ImageWishSerializer(serializers.Serializer[Any]):
     title_run = RunField(help_text=TITLE_RUN_HELP)
     shows_partial = serializers.BooleanField(default=False, help_text=_("Whether early versions are shown on pages."))
     unless_exists = serializers.BooleanField(
-        default=False, help_text=_("Answer 409 with the picture if the same request has made one before.")
+        default=False, help_text=_("Answer 409 if the same request has made a picture before, or is at work.")
     )
 
 

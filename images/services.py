@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO, Any
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from images.models import PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest, hash_of
+from images.models import PARTIALS, PROMPT_LIMIT, REFERENCES_LIMIT, GeneratedImage, ImageModel, ImageRequest, hash_of
 from jobs import services as job_services
 from jobs import tasks as job_tasks
 from jobs.services import JobError
@@ -109,6 +110,8 @@ def checked(wish: Wish) -> dict[str, Any]:
         problems["mask"] = _("A mask needs a reference picture.")
     if problems:
         raise ValidationError(dict(problems))
+    shows_partial = wish.shows_partial and model.can_stream and wish.count == 1
+    early_versions = PARTIALS if shows_partial else 0
     origin = origin_of(wish.prompt, wish.prompt_run)
     return {
         **chosen,
@@ -121,14 +124,16 @@ def checked(wish: Wish) -> dict[str, Any]:
         "count": wish.count,
         "output_compression": wish.output_compression,
         "moderation": wish.moderation,
-        "shows_partial": wish.shows_partial and model.can_stream and wish.count == 1,
+        "shows_partial": shows_partial,
         "references": references,
         "mask": mask[0] if mask else "",
         "parent": wish.parent,
         "title": wish.title,
         **origin_of(wish.title, wish.title_run).as_columns("title"),
         "tags": wish.tags,
-        "cost": price_of(model, size=chosen["size"], quality=chosen["quality"], count=wish.count),
+        "cost": price_of(
+            model, size=chosen["size"], quality=chosen["quality"], count=wish.count, early_versions=early_versions
+        ),
     }
 
 
@@ -196,18 +201,38 @@ def offered_model(name: str) -> ImageModel | None:
     return next((model for model in offered if model.is_default), offered[0] if offered else None)
 
 
-def find_same(wish: Wish) -> GeneratedImage | None:
-    """Return a picture that the same request has made before, so that nobody pays for it again unasked.
+@dataclass(frozen=True)
+class Same:
+    """What the same request as a wish has led to before: a picture, or else a request that is at work."""
+
+    image: GeneratedImage | None = None
+    request: ImageRequest | None = None
+
+
+def find_same(wish: Wish) -> Same | None:
+    """Return what the same request has made before, or is about to make, so that nobody pays for it again unasked.
 
     Raises:
         ValidationError: a message per field.
     """
     if wish.references:
         return None
-    values = checked(wish)
-    same = GeneratedImage.objects.live().filter(prompt_hash=values["prompt_hash"], request__references=[])
-    found: GeneratedImage | None = same.order_by("-created_at").first()
-    return found
+    prompt_hash = checked(wish)["prompt_hash"]
+    made = GeneratedImage.objects.live().filter(prompt_hash=prompt_hash, request__references=[])
+    image = made.order_by("-created_at").first()
+    if image is not None:
+        return Same(image=image)
+    at_work = ImageRequest.objects.active().filter(prompt_hash=prompt_hash, references=[])
+    request = at_work.order_by("-created_at").first()
+    return None if request is None else Same(request=request)
+
+
+@contextmanager
+def one_after_another() -> Iterator[None]:
+    """Let nobody else ask for pictures in between: what is looked for and not found is then certainly not there."""
+    with transaction.atomic():
+        list(ImageModel.objects.select_for_update().order_by("pk").values_list("pk"))
+        yield
 
 
 def take_reference(file: IO[bytes], *, size: int, is_mask: bool = False) -> str:
@@ -305,12 +330,23 @@ def price_again(request: ImageRequest) -> Decimal | None:
     model = offered_model(request.model)
     if model is None:
         return None
-    return price_of(model, size=request.size, quality=request.quality, count=request.count)
+    return price_of_request(model, request)
 
 
-def price_of(model: ImageModel, *, size: str, quality: str, count: int) -> Decimal:
+def price_of_request(model: ImageModel, request: ImageRequest) -> Decimal:
+    """Return the estimate for a request with its model as it stands today."""
+    return price_of(
+        model,
+        size=request.size,
+        quality=request.quality,
+        count=request.count,
+        early_versions=request.early_versions,
+    )
+
+
+def price_of(model: ImageModel, *, size: str, quality: str, count: int, early_versions: int) -> Decimal:
     """Return the estimate for pictures in US dollars; nothing where the owner has given no figures."""
-    return (model.estimate(size=size, quality=quality) or Decimal(0)) * count
+    return (model.estimate(size=size, quality=quality, early_versions=early_versions) or Decimal(0)) * count
 
 
 def submit_request_again(request: ImageRequest) -> None:

@@ -28,7 +28,6 @@ from providers.errors import DownloadError, ProviderError, Verdict
 logger = logging.getLogger(__name__)
 
 OPENAI = "openai"
-PARTIALS = 3
 PREVIEW_SECONDS = 600
 ROOM_WANTED = 256 * 1024 * 1024  # bytes; a picture that is paid for must find a place
 STORING = timedelta(seconds=60)  # beyond the longest call, for what it brought to be fetched and stored
@@ -84,7 +83,7 @@ class ImageKind(Kind[ImageRequest]):
         request = openai.ImageRequest(
             prompt=job.prompt, model=job.model, n=job.count, size=job.size, quality=job.quality,
             background=job.background, output_format=job.output_format, output_compression=job.output_compression,
-            moderation=job.moderation, partial_images=PARTIALS if job.shows_partial else 0,
+            moderation=job.moderation, partial_images=job.early_versions,
             references=references, mask=mask,
         )  # fmt: skip
         started = time.monotonic()

@@ -257,7 +257,18 @@ def test_the_same_request_again_is_stopped_only_if_the_client_asks_for_it(api: A
     for change in ({}, {"unless_exists": True, "quality": "high"}, {"unless_exists": True, "prompt": "Other"}):
         assert api.post(IMAGES, WISH | change, headers=NO_WAIT).status_code == 202
     services.delete_images([image])
+    ImageRequest.objects.update(status=Status.FAILURE)  # none is at work any more
     assert api.post(IMAGES, WISH | {"unless_exists": True}, headers=NO_WAIT).status_code == 202
+
+
+def test_a_request_that_is_at_work_is_told_of_instead(api: APIClient) -> None:
+    first = api.post(IMAGES, WISH, headers=NO_WAIT).json()
+    stopped = api.post(IMAGES, WISH | {"unless_exists": True}, headers=NO_WAIT)
+    assert stopped.status_code == 409
+    body = stopped.json()
+    assert (body["detail"], body["image"]) == ("The same request is at work already.", None)
+    assert body["request"]["id"] == first["id"]
+    assert ImageRequest.objects.count() == 1
 
 
 def test_a_picture_made_from_another_is_not_the_same_as_one_from_words(api: APIClient) -> None:

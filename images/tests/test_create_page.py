@@ -16,7 +16,7 @@ from accounts.tests.factories import signed_in
 from images.models import GeneratedImage, ImageModel, ImageRequest, hash_of
 from images.offers import about
 from images.references import Reference, of_image, read_token
-from images.services import Wish, request_images
+from images.services import Wish, price_again, request_images
 from images.tests.factories import MODEL, make_image, make_request, picture_file
 from jobs.models import Charge, Status
 from library import prefill
@@ -68,6 +68,21 @@ def test_the_page_has_a_form_with_the_price_of_the_defaults(client: Client) -> N
 def test_the_button_says_the_price_of_the_options_that_were_sent(client: Client) -> None:
     page = client.post(URL, asked(prompt="", count="2")).content.decode()
     assert "Create 2 pictures, about $0.03" in page
+
+
+def test_early_versions_are_in_the_price(client: Client) -> None:
+    """Each has 100 tokens: of three, at $30 a million, $0.009."""
+    page = client.post(URL, asked(prompt="", shows_partial="on")).content.decode()
+    assert "Create 1 picture, about $0.02" in page  # 0.0132 + 0.009
+    models = json.loads(client.get(URL).context["form"].models_json)
+    assert float(models[MODEL]["early_price"]) == 0.009
+    assert float(models["gpt-image-1.5"]["early_price"]) == 0  # paid by picture
+    client.post(URL, asked(shows_partial="on"))
+    one = ImageRequest.objects.get()
+    assert f"{one.cost:.4f}" == "0.0222"
+    assert price_again(one) == one.cost
+    several = client.post(URL, asked(prompt="", shows_partial="on", count="2")).content.decode()
+    assert "Create 2 pictures, about $0.03" in several  # for a single picture only
 
 
 def test_a_price_below_a_cent_is_not_rounded_away() -> None:
@@ -189,6 +204,27 @@ def test_a_picture_in_the_trash_is_no_reason_to_ask(client: Client) -> None:
     image = same_as_asked()
     GeneratedImage.objects.filter(pk=image.pk).throw_away()
     assert client.post(URL, asked()).status_code == 302
+
+
+@pytest.mark.parametrize("url", [URL, CARD_URL])
+def test_what_is_being_made_already_is_not_asked_for_again_unasked(client: Client, url: str) -> None:
+    assert client.post(URL, asked(title="Fog")).status_code == 302
+    answer = client.post(url, asked())
+    page = answer.content.decode()
+    first = ImageRequest.objects.get()
+    assert answer.status_code == 422
+    assert "This picture is being made already." in page
+    assert "Fog" in page
+    assert first.get_absolute_url() in page
+    client.post(url, asked(confirm="1"))
+    assert ImageRequest.objects.count() == 2
+
+
+def test_a_request_that_has_ended_without_a_picture_is_no_reason_to_ask(client: Client) -> None:
+    client.post(URL, asked())
+    ImageRequest.objects.update(status=Status.FAILURE)
+    assert client.post(URL, asked()).status_code == 302
+    assert ImageRequest.objects.count() == 2
 
 
 def test_an_uploaded_picture_becomes_a_reference(client: Client) -> None:

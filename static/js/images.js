@@ -29,7 +29,8 @@ function price(form) {
   const words = JSON.parse(form.dataset.buttons)[count];
   if (!model || !words) return;
   const each = model.prices[form.elements.size.value]?.[form.elements.quality.value];
-  const text = each === undefined ? words[1] : words[0].replace("{price}", about(Number(each) * count));
+  const early = form.elements.shows_partial.checked && model.can.stream && count === 1 ? Number(model.early_price) : 0;
+  const text = each === undefined ? words[1] : words[0].replace("{price}", about(Number(each) * count + early));
   form.querySelector(".create").textContent = text.replace("{n}", count);
 }
 
