@@ -58,6 +58,15 @@ class Migration(migrations.Migration):
                 ("is_encrypted", models.BooleanField(default=False, verbose_name="encrypted")),
                 ("message", models.TextField(blank=True, verbose_name="message")),
                 ("verified_at", models.DateTimeField(blank=True, null=True, verbose_name="verified")),
+                (
+                    "verify_failed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Empty if the last one found it good.",
+                        null=True,
+                        verbose_name="last verification failed",
+                    ),
+                ),
                 ("verify_message", models.TextField(blank=True, verbose_name="what the verification found")),
             ],
             options={
