@@ -118,8 +118,9 @@ def on_connect(listener: Callable[[socket.socket], None] | None) -> None:
 def shut(connected: socket.socket) -> None:
     """Break a connection under whoever waits on it in another thread."""
     try:
-        getattr(connected, "socket", connected).shutdown(socket.SHUT_RDWR)  # that of urllib3 for TLS in TLS wraps one
-    except OSError:  # it is closed already
+        # Not the method of a TLS socket, which would go on in plain text. That of urllib3 for TLS in TLS wraps one.
+        socket.socket.shutdown(getattr(connected, "socket", connected), socket.SHUT_RDWR)
+    except OSError:  # it is closed already, or handed on to TLS
         return
 
 

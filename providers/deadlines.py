@@ -2,9 +2,10 @@
 
 import socket
 import threading
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+
+from providers.connections import shut
 
 CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
@@ -40,6 +41,4 @@ class Deadline:
     def _hang_up(self) -> None:
         self.is_over = True
         for one in list(self._sockets):
-            with suppress(OSError):  # closed, or handed on to TLS
-                # Not the method of a TLS socket, which would go on in plain text; only this wakes who waits for it.
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+            shut(one)
