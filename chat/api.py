@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
-from accounts.rest import AnyAccept, OwnersWrite, checked, user_of
+from accounts.rest import AnyAccept, OwnersWrite, checked, documented, user_of
 from chat import keeping, services, showing
 from chat.filters import ConversationFilter
 from chat.message_api import ANSWERS, answered
@@ -181,13 +181,7 @@ def message_of(conversation: Conversation, pk: Any) -> Message:
     return found
 
 
-@extend_schema_view(
-    list=extend_schema(tags=["chat"], summary="List presets"),
-    retrieve=extend_schema(tags=["chat"], summary="Show a preset"),
-    create=extend_schema(tags=["chat"], summary="Make a preset"),
-    partial_update=extend_schema(tags=["chat"], summary="Change a preset"),
-    destroy=extend_schema(tags=["chat"], summary="Delete a preset"),
-)
+@documented("chat", one="a preset", many="presets", making="Make")
 class PresetViewSet(ModelViewSet[SystemPreset]):
     """Presets: what a model is told before a conversation begins."""
 

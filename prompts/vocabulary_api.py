@@ -6,12 +6,11 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import ModelViewSet
 
-from accounts.rest import OwnersWrite, TextField
+from accounts.rest import OwnersWrite, TextField, documented
 from prompts.filters import SectionKindFilter, SongStructureFilter, StyleTermFilter
 from prompts.models import SectionKind, SongStructure, StyleTerm
 from prompts.vocabulary import SECTIONS_LIMIT
@@ -114,13 +113,7 @@ class VocabularyViewSet(ModelViewSet[Any]):
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
 
-@extend_schema_view(
-    list=extend_schema(tags=["templates"], summary="List style words"),
-    retrieve=extend_schema(tags=["templates"], summary="Show a style word"),
-    create=extend_schema(tags=["templates"], summary="Add a style word"),
-    partial_update=extend_schema(tags=["templates"], summary="Change a style word"),
-    destroy=extend_schema(tags=["templates"], summary="Delete a style word"),
-)
+@documented("templates", one="a style word", many="style words", making="Add")
 class StyleTermViewSet(VocabularyViewSet):
     """Words for styles: genres, moods, instruments, tempo and voice."""
 
@@ -129,13 +122,7 @@ class StyleTermViewSet(VocabularyViewSet):
     filterset_class = StyleTermFilter
 
 
-@extend_schema_view(
-    list=extend_schema(tags=["templates"], summary="List kinds of sections"),
-    retrieve=extend_schema(tags=["templates"], summary="Show a kind of section"),
-    create=extend_schema(tags=["templates"], summary="Add a kind of section"),
-    partial_update=extend_schema(tags=["templates"], summary="Change a kind of section"),
-    destroy=extend_schema(tags=["templates"], summary="Delete a kind of section"),
-)
+@documented("templates", one="a kind of section", many="kinds of sections", making="Add")
 class SectionKindViewSet(VocabularyViewSet):
     """Kinds of sections, such as a verse."""
 
@@ -144,13 +131,7 @@ class SectionKindViewSet(VocabularyViewSet):
     filterset_class = SectionKindFilter
 
 
-@extend_schema_view(
-    list=extend_schema(tags=["templates"], summary="List song structures"),
-    retrieve=extend_schema(tags=["templates"], summary="Show a song structure"),
-    create=extend_schema(tags=["templates"], summary="Add a song structure"),
-    partial_update=extend_schema(tags=["templates"], summary="Change a song structure"),
-    destroy=extend_schema(tags=["templates"], summary="Delete a song structure"),
-)
+@documented("templates", one="a song structure", many="song structures", making="Add")
 class SongStructureViewSet(VocabularyViewSet):
     """Orders of sections to begin with."""
 
