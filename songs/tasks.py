@@ -38,8 +38,9 @@ class SongKind(Kind[Song]):
     provider_name = "Mureka"
     submit_timeout = timedelta(seconds=longest_call(mureka.SUBMIT_TIMEOUT)) + ON_THE_WAY
     wish = (
-        "lyrics", "prompt", "model", "variants", "gender", "is_instrumental", "title", "tags", "lyrics_written",
-        "lyrics_magic", "lyrics_run_id", "prompt_written", "prompt_magic", "prompt_run_id",
+        "lyrics", "prompt", "model", "variants", "gender", "is_instrumental", "title", "tags",
+        "lyrics_written", "lyrics_magic", "lyrics_run_id", "prompt_written", "prompt_magic", "prompt_run_id",
+        "title_written", "title_magic", "title_run_id",
     )  # fmt: skip
 
     @property

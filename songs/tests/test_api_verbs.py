@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from jobs.models import Charge, JobEvent, Phase, Status
+from prompts.tests.factories import make_run
 from songs.models import Song, Workflow
 from songs.tests.factories import make_api_client, make_choice, make_file, make_song, make_user
 
@@ -130,6 +131,20 @@ def test_the_job_id_of_an_earlier_submission_becomes_a_song_of_its_own(api: APIC
     assert (answer.json()["id"] != str(song.pk), answer.json()["job_id"], answer.json()["cost"]) == (
         True, "4711", "0.0000",
     )  # fmt: skip
+
+
+def test_a_song_of_an_earlier_submission_knows_how_its_words_came_about(api: APIClient) -> None:
+    story = {
+        f"{text}_{part}": f"{text}, {part}" for text in ("lyrics", "prompt", "title") for part in ("written", "magic")
+    }
+    runs = {f"{text}_run": make_run() for text in ("lyrics", "prompt", "title")}
+    song = make_song(job_id="4712", **story, **runs)
+
+    sibling = Song.objects.get(pk=api.post(at(song, "refresh/"), {"job_id": "4711"}).json()["id"])
+
+    assert sibling != song
+    assert {name: getattr(sibling, name) for name in story} == story
+    assert {name: getattr(sibling, name) for name in runs} == runs
 
 
 def test_a_job_id_of_another_song_is_refused(api: APIClient) -> None:
