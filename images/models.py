@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from images import figures
 from jobs.models import Job, JobQuerySet
 from library.trash import Trashable, TrashQuerySet
-from prompts.models import MagicRun
+from prompts.models import MagicRun, TitleOrigin
 
 PROMPT_LIMIT = 32_000
 REFERENCES_LIMIT = 16
@@ -132,7 +132,7 @@ class ImageRequestQuerySet(JobQuerySet):
     """Wishes for pictures, in words."""
 
 
-class ImageRequest(Job):
+class ImageRequest(Job, TitleOrigin):
     """A wish for one or several pictures of one prompt: the job behind them. Its pictures are one set."""
 
     prompt = models.TextField(_("prompt as sent"))
@@ -158,12 +158,6 @@ class ImageRequest(Job):
         "GeneratedImage", models.SET_NULL, null=True, blank=True, related_name="variations", verbose_name=_("made from")
     )
     title = models.CharField(_("title"), max_length=255, blank=True)
-    title_written = models.TextField(_("title as written"), blank=True, editable=False)
-    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
-    title_run = models.ForeignKey(
-        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
-        verbose_name=_("magic of the title"),
-    )  # fmt: skip
     tags = models.TextField(_("tags"), blank=True)
     openai_response = models.JSONField(_("OpenAI's answer"), default=dict, blank=True, editable=False)
 
@@ -215,7 +209,7 @@ class GeneratedImageQuerySet(TrashQuerySet):
         )  # fmt: skip
 
 
-class GeneratedImage(Trashable):
+class GeneratedImage(Trashable, TitleOrigin):
     """One picture at home."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -232,12 +226,6 @@ class GeneratedImage(Trashable):
     model_used = models.CharField(_("model used"), max_length=100, db_index=True)
     prompt_hash = models.CharField(max_length=32, db_index=True, editable=False)
     title = models.CharField(_("title"), max_length=255, blank=True)
-    title_written = models.TextField(_("title as written"), blank=True, editable=False)
-    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
-    title_run = models.ForeignKey(
-        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
-        verbose_name=_("magic of the title"),
-    )  # fmt: skip
     tags = models.TextField(_("tags"), blank=True)
     rating = models.SmallIntegerField(
         _("rating"), null=True, blank=True, choices=[(1, _("Thumbs up")), (0, _("Thumbs down"))]

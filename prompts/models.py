@@ -194,3 +194,17 @@ class MagicRun(models.Model):
     def is_cut_off(self) -> bool:
         """Whether the text ends where it does because the most tokens were used up."""
         return self.state == RunState.DONE and self.finish_reason == "length"
+
+
+class TitleOrigin(models.Model):
+    """How a title came about: what a person wrote, what magic made of it, and the run; see prompts/origins.py."""
+
+    title_written = models.TextField(_("title as written"), blank=True, editable=False)
+    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
+    title_run = models.ForeignKey(
+        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("magic of the title"),
+    )  # fmt: skip
+
+    class Meta:
+        abstract = True

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import ACTIVE, Job, JobQuerySet
 from library.trash import Trashable, TrashQuerySet
-from prompts.models import MagicRun
+from prompts.models import MagicRun, TitleOrigin
 
 LINKS_LIVE = timedelta(days=30)  # Mureka's result links die after 30 days
 LYRICS_LIMIT = 5000
@@ -92,7 +92,7 @@ class SongQuerySet(JobQuerySet, TrashQuerySet):  # type: ignore[override]  # the
         return self.exclude(workflow__in=PROTECTED_WORKFLOWS).exclude(status__in=ACTIVE).exclude(models.Exists(stems))
 
 
-class Song(Job, Trashable):
+class Song(Job, Trashable, TitleOrigin):
     """A song or an instrumental as it was asked for; its variants are the choices."""
 
     lyrics = models.TextField(_("lyrics"), blank=True)
@@ -115,12 +115,6 @@ class Song(Job, Trashable):
     prompt_run = models.ForeignKey(
         MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
         verbose_name=_("magic of the style"),
-    )  # fmt: skip
-    title_written = models.TextField(_("title as written"), blank=True, editable=False)
-    title_magic = models.TextField(_("title as magic made it"), blank=True, editable=False)
-    title_run = models.ForeignKey(
-        MagicRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
-        verbose_name=_("magic of the title"),
     )  # fmt: skip
     workflow = models.CharField(_("workflow"), max_length=50, choices=Workflow.choices, default=Workflow.NOT_USED)
     mureka_response = models.JSONField(_("Mureka's answer"), default=dict, blank=True, editable=False)
